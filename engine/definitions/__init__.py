@@ -1,0 +1,1 @@
+"""Diagrams as immutable, content-addressed versions: parse, normalise, lint, keep."""

@@ -1,0 +1,1 @@
+"""Running instances: advance them, keep them, wake them."""
