@@ -46,7 +46,7 @@ def ring(kind: str, instance_id: str) -> None:
 
 
 def announce(topic: str, **news: Any) -> None:
-    """Send live news to open pages. Topics: ``instance:<id>``, ``call:<id>``, ``tasks:<tenant>``, ``calls:<tenant>``."""
+    """Send live news to open pages. Topics: ``instance:<id>``, ``tasks:<tenant>``, ``calls:<tenant>``."""
     try:
         bus().publish(LIVE_CHANNEL, to_json({"topic": topic, **news}))
     except redis.RedisError as error:
