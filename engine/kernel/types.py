@@ -45,7 +45,8 @@ class E164(str):
             raise InvalidInput(
                 f"{text!r} is not a phone number.", {"number": f"Not a phone number: {text!r}."}
             ) from error
-        if not phonenumbers.is_possible_number(number):
+        # a number that is only possible inside an area is an extension, not something the world can call
+        if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
             raise InvalidInput(
                 f"{text!r} cannot be a phone number: wrong length for its country.",
                 {"number": "Too short or too long for its country."},
@@ -133,8 +134,10 @@ def _plain(value: Any) -> Any:
             return sorted(value)
         case Enum():
             return value.value
-        case Path() | E164():
+        case Path():
             return str(value)
+        case str():
+            return str.__str__(value)
         case datetime() | date():
             return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no JSON form")
