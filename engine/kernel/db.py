@@ -108,6 +108,7 @@ def init_database(app: Flask, settings: Settings) -> None:
     global _app
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database
     app.config["SQLALCHEMY_TRACK_MODIFICATIONS"] = False
+    app.extensions["cms_settings"] = settings
     db.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
@@ -119,9 +120,16 @@ def process_app(settings: Settings) -> Flask:
     """Return a Flask application without pages, for processes that only need the database."""
     app = Flask("cms")
     app.config["SECRET_KEY"] = settings.secret_key
-    app.extensions["cms_settings"] = settings
     init_database(app, settings)
     return app
+
+
+def settings_in_force() -> Settings:
+    """Return the settings of the connected deployment. Raises ``CmsError`` before ``init_database``."""
+    if _app is None:
+        raise CmsError("no database is connected: call init_database first")
+    settings: Settings = _app.extensions["cms_settings"]
+    return settings
 
 
 def _tune_sqlite(engine: Engine, settings: Settings) -> None:
