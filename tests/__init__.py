@@ -1,0 +1,1 @@
+"""Tests mirror the rooms; what several of them use is in ``tests.support`` and ``tests/conftest.py``."""

@@ -1,0 +1,39 @@
+"""The command line. A command is a click command in a file of its own and a line in ``COMMANDS``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from engine.kernel.errors import CmsError
+
+#: Where each command lives. Modules are imported when their command is called, so that ``./cms`` answers at once.
+COMMANDS: dict[str, str] = {}
+
+
+class Door(click.Group):
+    """Finds commands in ``COMMANDS`` and turns expected failures into a sentence and exit code 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name in COMMANDS if not name.startswith("_")]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except CmsError as error:
+            click.echo(f"{ctx.info_name} {ctx.invoked_subcommand}: {error.message}", err=True)
+            sys.exit(1)
+
+
+@click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def main() -> None:
+    """Communication Management System: communication services designed as BPMN diagrams."""
