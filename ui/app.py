@@ -11,6 +11,7 @@ from engine.kernel.bus import connect_bus
 from engine.kernel.db import begin, finish, init_database
 from engine.kernel.settings import Settings
 from ui import auth, composition, errors, filters, shell
+from ui.blueprints import BLUEPRINTS
 
 #: style attributes are allowed because charts and diagrams write them; scripts and style sheets only come as files
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -60,7 +61,7 @@ def create_app(settings: Settings) -> Flask:
     filters.init_filters(app)
     shell.init_shell(app)
     errors.init_errors(app)
-    for blueprint in composition.BLUEPRINTS:
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.after_request(security_headers(settings, secure))
     app.after_request(close_unit_of_work)

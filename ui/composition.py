@@ -1,19 +1,14 @@
 """The composition root: the one place that knows every module.
 
-Importing it registers all operations, screens and pages; ``compose`` plugs answers into the protocols that lower
-rooms declare.
+Importing it registers all operations, screens and models; ``compose`` plugs answers into the protocols that lower
+rooms declare. Pages are in ``ui.blueprints``: only the web process pays for them.
 """
 
 from __future__ import annotations
 
-from flask import Blueprint
-
+import media.models  # noqa: F401 - tables
 import modules.identity.demo
 from engine.kernel.settings import Settings
-from ui import account, home, search
-
-#: everything with URLs, in the order of registration
-BLUEPRINTS: tuple[Blueprint, ...] = (home.blueprint, account.blueprint, search.blueprint)
 
 
 def compose(settings: Settings) -> None:

@@ -1,0 +1,14 @@
+"""Everything with URLs, in the order of registration. Only the web process imports this."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from ui import account, health, home, search
+
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    home.blueprint,
+    account.blueprint,
+    search.blueprint,
+    health.blueprint,
+)
