@@ -43,6 +43,8 @@ class Instance(Identified, TenantOwned, db.Model):
     owned_until: Mapped[datetime | None]
     #: live state: open tokens and their data, written by ``execution.workflow``
     state: Mapped[bytes | None] = mapped_column(LargeBinary)
+    #: variables at the end, in the engine's codec; the live state is gone by then
+    final_data: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class Event(db.Model):
@@ -53,11 +55,12 @@ class Event(db.Model):
 
     id: Mapped[int] = mapped_column(Sequence, primary_key=True, autoincrement=True)
     instance_id: Mapped[str] = mapped_column(String(32))
-    #: start message signal task_completed operation_result timer control child_ended
+    #: start message signal task_completed operation_result timer control child_ended continue
     kind: Mapped[str] = mapped_column(String(24))
     #: the sender's idempotency key
     key: Mapped[str] = mapped_column(unique=True)
-    payload: Mapped[dict[str, Any]]
+    #: what happened, in the engine's codec
+    payload: Mapped[bytes] = mapped_column(LargeBinary)
     #: actor who caused it
     actor_id: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -69,6 +72,8 @@ class DeliveredEvent(db.Model):
     __tablename__ = "delivered_event"
 
     key: Mapped[str] = mapped_column(primary_key=True)
+    #: instance that consumed it, which a repeated start returns
+    instance_id: Mapped[str] = mapped_column(String(32))
     delivered_at: Mapped[datetime] = mapped_column(default=now, index=True)
 
 
@@ -76,11 +81,13 @@ class Timer(Identified, db.Model):
     """A due instant of one waiting token."""
 
     __tablename__ = "timer"
-    __table_args__ = (UniqueConstraint("instance_id", "token_id"),)
+    __table_args__ = (UniqueConstraint("instance_id", "token_id"), Index("ix_timer_due", "fired", "due_at"))
 
-    instance_id: Mapped[str] = mapped_column(String(32), index=True)
+    instance_id: Mapped[str] = mapped_column(String(32))
     token_id: Mapped[str] = mapped_column(String(32))
-    due_at: Mapped[datetime] = mapped_column(index=True)
+    due_at: Mapped[datetime]
+    #: its event was inserted; the row goes with the advance that consumes it
+    fired: Mapped[bool] = mapped_column(default=False)
 
 
 class Subscription(Identified, db.Model):
@@ -123,6 +130,8 @@ class Outbox(Identified, db.Model):
     #: when it is sent (again); far in the future once somebody has taken it
     next_at: Mapped[datetime] = mapped_column(default=now)
     tries: Mapped[int] = mapped_column(default=0)
+    #: worker that is doing it
+    taken_by: Mapped[str | None]
 
 
 class History(db.Model):
@@ -139,7 +148,9 @@ class History(db.Model):
     name: Mapped[str]
     #: BPMN type, such as ``userTask``
     type: Mapped[str] = mapped_column(String(32))
-    #: completed cancelled
+    #: element that the token came from; None at a start
+    came_from: Mapped[str | None]
+    #: completed, cancelled (interrupted), merged (into another token at a join)
     outcome: Mapped[str] = mapped_column(String(12))
     entered_at: Mapped[datetime]
     left_at: Mapped[datetime]

@@ -1,0 +1,48 @@
+"""The engine's public face: what other rooms may call.
+
+Unless it says otherwise a function needs an open unit of work. Everything that moves an instance only inserts an
+event row and rings; a host delivers it (see ``engine.execution.advance``).
+"""
+
+from __future__ import annotations
+
+from engine.execution.answers import Failure, resume
+from engine.execution.carriers import register_carrier
+from engine.execution.events import statuses
+from engine.execution.history import history, state_at
+from engine.execution.incidents import cancel_instance, list_incidents, retry_incident, skip_incident
+from engine.execution.messages import send_message, send_signal
+from engine.execution.records import History, Incident, Instance, Outbox, UserTask
+from engine.execution.starting import start
+from engine.execution.tasks import claim_task, complete_task, get_task, list_tasks, may_do, release_task
+from engine.execution.view import show
+from engine.execution.waiting import wait_for_event
+
+__all__ = [
+    "Failure",
+    "History",
+    "Incident",
+    "Instance",
+    "Outbox",
+    "UserTask",
+    "cancel_instance",
+    "claim_task",
+    "complete_task",
+    "get_task",
+    "history",
+    "list_incidents",
+    "list_tasks",
+    "may_do",
+    "register_carrier",
+    "release_task",
+    "resume",
+    "retry_incident",
+    "send_message",
+    "send_signal",
+    "show",
+    "skip_incident",
+    "start",
+    "state_at",
+    "statuses",
+    "wait_for_event",
+]
