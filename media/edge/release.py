@@ -1,0 +1,46 @@
+"""Releasing the far ends of a lost agent, through the dialogs that Kamailio keeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+
+from engine.kernel.db import settings_in_force
+from engine.kernel.errors import CmsError
+from engine.kernel.settings import Settings
+from media.edge import rpc
+
+log = structlog.get_logger()
+
+
+def end_dialogs(agent_name: str, settings: Settings | None = None) -> int:
+    """End every dialog of an agent: answered calls by BYE, ringing ones by 480. Return how many there were.
+
+    For an agent that is gone: one that lives would be hung up on as well. Never raises; a Kamailio that does not
+    answer is logged, and the caller's next try ends what is left.
+    """
+    settings = settings or settings_in_force()
+    try:
+        dialogs = agent_dialogs(settings, agent_name)
+    except CmsError as error:
+        log.warning("dialogs_not_released", agent=agent_name, error=error.message)
+        return 0
+    ended = 0
+    for dialog in dialogs:
+        try:
+            rpc.call(settings, "dlg.end_dlg", dialog["h_entry"], dialog["h_id"])
+            ended += 1
+        except CmsError as error:
+            # it ended by itself in between, or it goes with its time-out
+            log.info("dialog_not_released", agent=agent_name, call_id=dialog.get("call-id"), error=error.message)
+    log.info("dialogs_released", agent=agent_name, dialogs=ended)
+    return ended
+
+
+def agent_dialogs(settings: Settings, agent_name: str) -> list[dict[str, Any]]:
+    """Return the dialogs of an agent as Kamailio describes them. Raises ``TransientError`` when it is silent."""
+    found = rpc.call(settings, "dlg.profile_list", "agent", agent_name)
+    if isinstance(found, dict):
+        found = [found]
+    return list(found or [])
