@@ -6,6 +6,7 @@ rooms declare. Pages are in ``ui.blueprints``: only the web process pays for the
 
 from __future__ import annotations
 
+import media.edge.accounts
 import media.models  # noqa: F401 - tables
 import modules.identity.demo
 from engine.kernel.settings import Settings

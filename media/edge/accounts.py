@@ -37,7 +37,7 @@ TRUNK_USERNAME = "cms-dial"
 
 _USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _NUMBER = re.compile(r"\+?[0-9]{0,20}")
-_NO_PASSWORD_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+_CLEAR_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 class SipAccount(Identified, TenantOwned, db.Model):
@@ -68,7 +68,7 @@ class SipAccount(Identified, TenantOwned, db.Model):
 
 def new_password() -> Secret:
     """Return a random password of 20 characters that are hard to confuse: 99 bits."""
-    return Secret("".join(secrets.choice(_NO_PASSWORD_LETTERS) for _ in range(20)))
+    return Secret("".join(secrets.choice(_CLEAR_LETTERS) for _ in range(20)))
 
 
 def hash_password(username: str, password: Secret) -> str:

@@ -196,9 +196,7 @@ def sqlite_path(settings: Settings) -> Path:
 @lru_cache(maxsize=4)
 def _engine(database: str, postgresql: bool) -> Engine:
     if postgresql:
-        return create_engine(
-            database, poolclass=NullPool, connect_args={"options": f"-c search_path={SCHEMA}"}
-        )
+        return create_engine(database, poolclass=NullPool, connect_args={"options": f"-c search_path={SCHEMA}"})
     engine = create_engine(database, poolclass=NullPool)
 
     @event.listens_for(engine, "connect")

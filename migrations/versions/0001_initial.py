@@ -86,6 +86,28 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_role_name")),
     )
     op.create_table(
+        "sip_account",
+        sa.Column("username", sa.String(), nullable=False),
+        sa.Column("ha1", sa.String(), nullable=False),
+        sa.Column("display_name", sa.String(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("trunk", sa.Boolean(), nullable=False),
+        sa.Column("user_id", sa.String(), nullable=True),
+        sa.Column("expires_at", engine.kernel.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", engine.kernel.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("tenant_id", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sip_account")),
+        sa.UniqueConstraint("username", name=op.f("uq_sip_account_username")),
+    )
+    with op.batch_alter_table("sip_account", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sip_account_address"), ["address"], unique=False)
+        batch_op.create_index(batch_op.f("ix_sip_account_tenant_id"), ["tenant_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_sip_account_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
         "tenant",
         sa.Column("parent_id", sa.String(length=32), nullable=True),
         sa.Column("kind", sa.String(length=12), nullable=False),
@@ -144,6 +166,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_tenant_parent_id"))
 
     op.drop_table("tenant")
+    with op.batch_alter_table("sip_account", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sip_account_user_id"))
+        batch_op.drop_index(batch_op.f("ix_sip_account_tenant_id"))
+        batch_op.drop_index(batch_op.f("ix_sip_account_address"))
+
+    op.drop_table("sip_account")
     op.drop_table("role")
     with op.batch_alter_table("recording", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_recording_tenant_id"))

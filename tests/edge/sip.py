@@ -165,7 +165,14 @@ class UserAgent:
         self.send("\r\n".join(lines) + "\r\n\r\n" + body)
 
     def reply(
-        self, request: Message, status: int, reason: str, *, tag: str = "", body: str = "", headers: tuple[str, ...] = ()
+        self,
+        request: Message,
+        status: int,
+        reason: str,
+        *,
+        tag: str = "",
+        body: str = "",
+        headers: tuple[str, ...] = (),
     ) -> None:
         to = request["to"]
         if status > 100 and "tag=" not in to:

@@ -94,9 +94,7 @@ def test_without_account_nobody_calls(edge: Edge, account: Callable[..., SipAcco
     assert agent.inbox.empty()
 
 
-def test_calls_are_spread_and_the_pool_says_503_when_it_is_full(
-    edge: Edge, account: Callable[..., SipAccount]
-) -> None:
+def test_calls_are_spread_and_the_pool_says_503_when_it_is_full(edge: Edge, account: Callable[..., SipAccount]) -> None:
     account("201")
     agents = [edge.agent(number) for number in (1, 2, 3)]
     calls = []
