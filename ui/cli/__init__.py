@@ -12,6 +12,7 @@ from engine.kernel.errors import CmsError
 #: Where each command lives. Modules are imported when their command is called, so that ``./cms`` answers at once.
 COMMANDS: dict[str, str] = {
     "run": "ui.cli.run:run",
+    "test": "ui.cli.test:test",
     "install": "ui.cli.install:install",
     "prepare": "ui.cli.prepare:prepare",
     "process": "ui.cli.process:process",
