@@ -23,6 +23,8 @@ from engine.kernel.bus import connect_bus
 from engine.kernel.db import Base, db, process_app
 from engine.kernel.settings import Settings
 from tests import support
+from tests.deployment import Platform
+from tests.deployment import platform as platform_of_its_own
 
 _numbers = count(1)
 
@@ -141,3 +143,34 @@ def app(settings: Settings) -> Iterator[Flask]:
     yield app
     with app.app_context():
         db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_platform() -> Iterator[Platform]:
+    """A platform on SQLite for the whole session."""
+    with platform_of_its_own(0) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres_platform(postgres_url: str) -> Iterator[Platform]:
+    """A platform on PostgreSQL for the whole session."""
+    _maintain(postgres_url, "CREATE DATABASE platform")
+    with platform_of_its_own(1, postgres_url.replace("/postgres?", "/platform?")) as running:
+        yield running
+
+
+@pytest.fixture
+def platform(sqlite_platform: Platform) -> Platform:
+    """The session's platform on SQLite, whole again after what an earlier test did to it."""
+    sqlite_platform.wait_until_ready()
+    return sqlite_platform
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def each_platform(request: pytest.FixtureRequest) -> Platform:
+    """A running platform, on each database in turn."""
+    name = "sqlite_platform" if request.param == "sqlite" else "postgres_platform"
+    running: Platform = request.getfixturevalue(name)
+    running.wait_until_ready()
+    return running

@@ -6,8 +6,9 @@ rooms declare. Pages are in ``ui.blueprints``: only the web process pays for the
 
 from __future__ import annotations
 
+import engine.api
+import engine.kernel.files  # noqa: F401 - tables
 import media.edge.accounts
-import engine.api  # noqa: F401 - tables
 import media.models  # noqa: F401 - tables
 import modules.identity.demo
 from engine.kernel.settings import Settings

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from engine.execution.records import HostRecord
 from engine.kernel.db import db, new_id, now, unit_of_work
 from engine.kernel.settings import Settings
+from ui.cli.table import names
 
 #: A host says every second that it lives; after this long it is missed.
 SILENCE = timedelta(seconds=3)
@@ -66,9 +67,7 @@ def probe_hosts(settings: Settings) -> Iterable[Probe]:
     """Look for the sign of life that hosts give between two advances."""
     with unit_of_work(write=False):
         seen = {record.name: record.seen_at for record in db.session.scalars(select(HostRecord))}
-    names = [f"interactive-{n + 1}" for n in range(settings.interactive_hosts)]
-    names += [f"batch-{n + 1}" for n in range(settings.batch_hosts)]
-    for name in names:
+    for name in names("interactive", settings.interactive_hosts) + names("batch", settings.batch_hosts):
         silent = now() - seen[name] if name in seen else None
         detail = f"last sign of life {silent.total_seconds():.1f} s ago" if silent is not None else "never seen"
         yield Probe(

@@ -5,16 +5,39 @@ Every process can also be started by hand, on this machine or another, with the 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import click
 
+from engine.kernel.db import process_app
 from engine.kernel.errors import NotFound
 from engine.kernel.process import set_up_log
 from engine.kernel.settings import Settings, load_settings
+from media.edge import kamailio_command, prepare_edge, rtpengine_command
+
+
+def run_kamailio(settings: Settings, _name: str) -> None:
+    """Write Kamailio's configuration, rebuild its accounts, and become it."""
+    process_app(settings)
+    prepare_edge(settings)
+    _become(kamailio_command(settings))
+
+
+def run_rtpengine(settings: Settings, _name: str) -> None:
+    """Become rtpengine."""
+    _become(rtpengine_command(settings))
+
+
+def _become(argv: list[str]) -> None:
+    os.execvp(argv[0], argv)
+
 
 #: Kind of process → what runs it until SIGTERM; it gets the name, such as ``interactive-1``.
-KINDS: dict[str, Callable[[Settings, str], None]] = {}
+KINDS: dict[str, Callable[[Settings, str], None]] = {
+    "kamailio": run_kamailio,
+    "rtpengine": run_rtpengine,
+}
 
 
 @click.command(hidden=True)

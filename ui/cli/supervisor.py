@@ -32,7 +32,7 @@ LOG_SIZE = 10_000_000
 LOG_FILES = 3
 
 
-class Watched(Watcher):  # type: ignore[misc]
+class Watched(Watcher):
     """A circus watcher that waits longer before each restart in a row, and says what happened."""
 
     failures = 0

@@ -31,9 +31,16 @@ class Child:
 def children(settings: Settings) -> list[Child]:
     """Return the processes of this deployment, in the order in which they start."""
     table = [_process("web", "gunicorn", "-c", str(ROOT / "ui" / "gunicorn.py"), "wsgi:app")]
+    table += [_process(name, "media.agent", "--name", name) for name in names("agent", settings.agents)]
+    table += [_process("kamailio"), _process("rtpengine")]
     if not settings.redis_url:
         table.append(_redis(settings))
     return sorted(table, key=lambda child: child.stage)
+
+
+def names(kind: str, count: int) -> list[str]:
+    """Return ``kind-1`` to ``kind-count``."""
+    return [f"{kind}-{number + 1}" for number in range(count)]
 
 
 def _process(name: str, *module: str, stage: int = 1) -> Child:
