@@ -28,7 +28,7 @@ class ReportTooLarge(BusinessError):
     code = "report.too_large"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Health:
     """What a probe found. ``state``: ready, warming, busy, stopped (nobody listens) or wedged (no answer)."""
 
@@ -36,10 +36,24 @@ class Health:
     detail: str
     resident_mb: int = 0
 
+    name = "reporter"
+
     @property
-    def well(self) -> bool:
+    def ok(self) -> bool:
         """Whether reports are being served, at once or after the present one."""
         return self.state in ("ready", "busy")
+
+    @property
+    def remedy(self) -> str:
+        """How to mend it."""
+        return _REMEDIES.get(self.state, "")
+
+
+_REMEDIES = {
+    "warming": "Wait ten seconds; if it stays so, see log/reporter.log and whether java runs.",
+    "stopped": "See log/reporter.log; ./cms run starts it again.",
+    "wedged": "Kill the process reporter; ./cms run starts it again.",
+}
 
 
 def socket_path(settings: Settings) -> Path:

@@ -20,6 +20,7 @@ from typing import Any
 
 import structlog
 
+from engine.kernel.process import set_up_log
 from engine.kernel.settings import Settings, load_settings
 from reports.catalogue import JRXML_DIRECTORY, REPORTS
 from reports.client import SIZE_LIMIT, socket_path
@@ -308,7 +309,9 @@ _PROBE_LINE = to_line({"report": "calls", "format": "csv", "data": {"rows": []}}
 
 def main() -> None:
     """Run the reporter of the deployment that the environment names."""
-    asyncio.run(Reporter(load_settings()).run())
+    settings = load_settings()
+    set_up_log(settings.log_level)
+    asyncio.run(Reporter(settings).run())
 
 
 if __name__ == "__main__":

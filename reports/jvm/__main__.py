@@ -6,7 +6,6 @@ One JSON line a request, one JSON line an answer, followed by as many bytes as i
 from __future__ import annotations
 
 import argparse
-import ctypes
 import json
 import os
 import signal
@@ -14,19 +13,11 @@ import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from engine.kernel.process import die_with_parent
 from reports.jvm import machine
 from reports.jvm.jasper import Jasper, JavaError, UnknownParameter, collect_garbage, resident_mb
 
-PR_SET_PDEATHSIG = 1
 MESSAGE_LIMIT = 600
-
-
-def die_with_parent() -> None:
-    """Ask Linux to kill this process when its reporter dies, even where Java would not notice."""
-    parent = os.getppid()
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        raise SystemExit("the reporter is gone")
 
 
 def answer(jasper: Jasper, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -71,7 +62,10 @@ def main() -> None:
     parser.add_argument("--memory", type=int, default=200, help="Java heap in MB")
     parser.add_argument("--warm-up", nargs="*", default=[], metavar="NAME", help="reports to render once first")
     options = parser.parse_args()
+    parent = os.getppid()
     die_with_parent()
+    if os.getppid() != parent:
+        raise SystemExit("the reporter is gone")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the reporter, which ends this process
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever Java prints must not get between the answers

@@ -25,7 +25,7 @@ Reporter = tuple[Settings, Callable[[], int]]
 def test_probe_does_a_report(reporter: Reporter) -> None:
     health = probe(reporter[0])
     assert health.state == "ready"
-    assert health.well
+    assert health.ok
     assert "an empty report took" in health.detail
     assert 50 < health.resident_mb < 300
 
@@ -43,7 +43,7 @@ def test_child_that_hangs_is_found_and_replaced(reporter: Reporter) -> None:
     before = child()
     os.kill(before, signal.SIGSTOP)
     health = probe(settings)
-    assert not health.well
+    assert not health.ok
     assert "did not answer" in health.detail
     support.wait_until(lambda: probe(settings).state == "ready", timeout=30)
     assert child() != before
@@ -60,7 +60,7 @@ def test_garbage_on_the_socket_harms_nobody(reporter: Reporter) -> None:
         ["python3", "-c", f"import socket;s=socket.socket(1);s.connect('{socket_path(reporter[0])}');s.send(b'x'*99)"],
         check=True,
     )
-    assert probe(reporter[0]).well
+    assert probe(reporter[0]).ok
 
 
 def test_nobody_else_reaches_the_socket(reporter: Reporter) -> None:
