@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 from engine.kernel.bus import connect_bus
 from engine.kernel.db import begin, finish, init_database
 from engine.kernel.settings import Settings
-from ui import auth, composition, errors, filters, shell
+from ui import auth, composition, errors, filters, lists, shell
 from ui.blueprints import BLUEPRINTS
 
 #: style attributes are allowed because charts and diagrams write them; scripts and style sheets only come as files
@@ -30,6 +30,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 
+YEAR = 31_536_000
+
 csrf = CSRFProtect()
 
 
@@ -45,11 +47,12 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_SECURE=secure,
         MAX_CONTENT_LENGTH=settings.upload_limit * 4,
         MAX_FORM_MEMORY_SIZE=settings.upload_limit,
-        SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
     )
     app.extensions["cms_settings"] = settings
+    # A file that is asked for by its content's stamp never changes; others are asked about each time.
+    app.get_send_file_max_age = lambda _: YEAR if "v" in request.args else None  # type: ignore[method-assign]
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     init_database(app, settings)
     connect_bus(settings)
@@ -61,6 +64,7 @@ def create_app(settings: Settings) -> Flask:
     filters.init_filters(app)
     shell.init_shell(app)
     errors.init_errors(app)
+    lists.init_lists(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.after_request(security_headers(settings, secure))

@@ -40,6 +40,7 @@ def init_filters(app: Flask) -> None:
     )
     app.jinja_env.globals["asset"] = asset
     app.jinja_env.globals["now"] = now
+    app.jinja_env.globals["has_view"] = lambda endpoint: endpoint in app.view_functions
 
 
 def zone() -> ZoneInfo:

@@ -115,6 +115,12 @@ def find_user(user_id: str) -> User:
     return user
 
 
+def find_user_by_email(email: str) -> User | None:
+    """Return the user who logs in with this address, if any."""
+    user: User | None = db.session.scalar(select(User).where(User.email == email.strip().lower()))
+    return user
+
+
 def users_with_role(tenant_id: str, roles: Iterable[str]) -> list[User]:
     """Return the active users of the tenant, or else of the nearest one above it, who have one of ``roles``."""
     wanted = set(roles)

@@ -35,6 +35,19 @@
       return line;
     },
 
+    /** Ask a question; the promise tells whether the answer was the verb. */
+    confirm(question, verb = "Continue") {
+      const box = document.createElement("dialog");
+      box.className = "ask";
+      box.setAttribute("aria-label", "Please confirm");
+      box.innerHTML = `<form method="dialog"><p></p><div class="row-f"><button class="btn btn-danger" value="yes"></button><button class="btn" value="no" autofocus>Cancel</button></div></form>`;
+      box.querySelector("p").textContent = question;
+      box.querySelector("button").textContent = verb;
+      document.body.append(box);
+      box.showModal();
+      return new Promise(resolve => box.addEventListener("close", () => { box.remove(); resolve(box.returnValue === "yes"); }));
+    },
+
     /** Draw a diagram with the look's colours; returns the viewer. Needs vendor/bpmn-js on the page. */
     async diagram(box, xml, fontSize = 12) {
       await document.fonts.load("500 12px Inter");
@@ -96,9 +109,21 @@
     if (finder()?.open && (event.key === "ArrowDown" || event.key === "ArrowUp")) { event.preventDefault(); moveHit(event.key === "ArrowDown" ? 1 : -1); }
   });
 
-  addEventListener("submit", event => {
-    const ask = event.submitter?.dataset.confirm || event.target.dataset.confirm;
-    if (ask && !confirm(ask)) event.preventDefault();
+  /** Ask before something that cannot be undone. Forms say so by data-confirm and data-confirm-verb. */
+  addEventListener("submit", async event => {
+    const form = event.target, ask = event.submitter?.dataset.confirm || form.dataset.confirm;
+    if (!ask || form.dataset.confirmed) return;
+    event.preventDefault();
+    if (await cms.confirm(ask, event.submitter?.dataset.confirmVerb || form.dataset.confirmVerb)) {
+      form.dataset.confirmed = "1";
+      form.requestSubmit(event.submitter);
+      delete form.dataset.confirmed;
+    }
+  });
+  addEventListener("htmx:confirm", event => {
+    if (!event.detail.question) return;
+    event.preventDefault();
+    cms.confirm(event.detail.question, event.detail.elt.dataset.confirmVerb).then(yes => yes && event.detail.issueRequest(true));
   });
 
   addEventListener("htmx:configRequest", event => { event.detail.headers["X-CSRFToken"] = cms.token(); });

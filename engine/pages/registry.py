@@ -1,7 +1,6 @@
-"""The pages registry: who may open a page, where it stands in the navigation, and what the search box finds.
+"""Permission, navigation and search: closed until opened.
 
-Modules describe their pages here without Flask; ``ui`` draws them. Everything is closed until it says whom it
-is for: a view without ``allow`` is refused to everybody.
+Everything is closed until it says whom it is for: a view without ``allow`` is refused to everybody.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Any, Literal, TypeVar
 
 V = TypeVar("V", bound=Callable[..., Any])
 
-Section = Literal[
+NavSection = Literal[
     "", "Support", "Sales", "Inventory", "Smart BSS", "BI Reports", "Administration", "Services", "Directory"
 ]
 
@@ -74,7 +73,7 @@ def may_open(roles: Iterable[str], allowed: Iterable[str]) -> bool:
 class NavItem:
     """One line of the navigation. Without a section it stands on top, between Home and the modules."""
 
-    section: Section
+    section: NavSection
     title: str
     url: str
     roles: tuple[str, ...]
