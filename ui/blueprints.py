@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+import modules.directory.pages
+import modules.identity.pages  # noqa: F401 - list pages
 from ui import account, health, home, search
 
 BLUEPRINTS: tuple[Blueprint, ...] = (

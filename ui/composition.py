@@ -10,6 +10,7 @@ import engine.api
 import engine.kernel.files  # noqa: F401 - tables
 import media.edge.accounts
 import media.models  # noqa: F401 - tables
+import modules.directory.demo
 import modules.identity.demo
 from engine.kernel.settings import Settings
 
@@ -21,3 +22,4 @@ def compose(settings: Settings) -> None:
 def create_demo(settings: Settings) -> None:
     """Add the demo data of every module inside the open unit of work."""
     modules.identity.demo.create_demo(settings)
+    modules.directory.demo.create_demo(settings)

@@ -86,9 +86,13 @@ class ListViews:
         """Show one row in the preview: alone when only that pane was asked for."""
         row = self.page.find(row_id)
         if request.headers.get("HX-Target") == "peek":
-            state = State.from_arguments(self.page, request.args)
+            state = self._state()
             return render_template("list_peek.html", **self._context(state), row=row, preview=self.page.preview(row))  # type: ignore[misc]
         return self._list(row)
+
+    def _state(self) -> State:
+        """The state of the address. A pressed button comes after the hidden field of its name, so the last counts."""
+        return State.from_arguments(self.page, {name: values[-1] for name, values in request.args.lists()})
 
     def _context(self, state: State) -> dict[str, Any]:
         page = self.page
@@ -99,7 +103,7 @@ class ListViews:
         return {"page": page, "state": state, "may": may, "periods": PERIODS, "sizes": SIZES}
 
     def _list(self, row: Any = None) -> ResponseReturnValue:
-        state = State.from_arguments(self.page, request.args)
+        state = self._state()
         rows = Rows(state)
         preview = self.page.preview(row) if row is not None and self.page.preview else None
         body = render_template("list.html", **self._context(state), rows=rows, row=row, preview=preview)
@@ -162,7 +166,7 @@ class ListViews:
             page.delete(row)
         what = page.row_title(rows[0]) if len(rows) == 1 else f"{len(rows)} {page.title.lower()}"
         toast(f"{what} deleted.")
-        return redirect(page.url + State.from_arguments(page, request.args).query_string())
+        return redirect(page.url + self._state().query_string())
 
     def action(self, row_id: str, name: str) -> ResponseReturnValue:
         """Do one of the row's own actions."""
@@ -172,12 +176,12 @@ class ListViews:
             raise NotFound("There is no such action.")
         if action.when and not action.when(row):
             raise NotPermitted(f"{action.title} is not possible now.")
-        toast(action.run(row))
+        toast(action.run(row), "running" if action.sticky else "completed")
         return redirect(f"{self.page.url}/{row_id}")
 
     def export(self) -> ResponseReturnValue:
         """Return the rows of the list as it is narrowed now, as CSV."""
-        state = State.from_arguments(self.page, request.args)
+        state = self._state()
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\r\n")
         writer.writerow([safe_cell(column.title) for column in self.page.columns])

@@ -33,6 +33,8 @@ def shown(value: Any) -> Markup:
         case Link():
             return Markup('<a href="{}">{}</a>').format(value.url, value.text)
         case Phone():
+            if not value.number:
+                return shown(None)
             return Markup('<span class="num">{}</span>').format(filters.phone(value.number))
         case bool():
             return escape("Yes" if value else "No")

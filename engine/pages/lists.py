@@ -171,6 +171,8 @@ class Action:
     danger: bool = False
     #: question asked before
     confirm: str = ""
+    #: the sentence stays until it is dismissed
+    sticky: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,16 +60,7 @@ def create_user(
     *, tenant_id: str, email: str, name: str, roles: Iterable[str], password: str, must_change_password: bool = False
 ) -> User:
     """Add a user. Raises ``InvalidInput`` for a taken address, an unknown role or a weak password."""
-    email = email.strip().lower()
-    local, _, domain = email.partition("@")
-    if not local or not domain or " " in email:
-        raise InvalidInput(f"{email!r} is no mail address.", {"email": "Write it as name@company.example."})
-    if db.session.scalar(select(User.id).where(User.email == email)):
-        raise InvalidInput(
-            f"{email} already has an account.",
-            {"email": "This address already has an account. Use another one."},
-            code="identity.email_taken",
-        )
+    email = _free_address(email)
     check_password_strength(password)
     user = User(
         tenant_id=tenant_id,
@@ -83,6 +74,27 @@ def create_user(
     db.session.add(user)
     db.session.flush()
     return user
+
+
+def rename_user(user: User, *, name: str, email: str) -> None:
+    """Change name and address. Raises ``InvalidInput`` for a taken address."""
+    user.name = name.strip()
+    if email.strip().lower() != user.email:
+        user.email = _free_address(email)
+
+
+def _free_address(email: str) -> str:
+    email = email.strip().lower()
+    local, _, domain = email.partition("@")
+    if not local or not domain or " " in email:
+        raise InvalidInput(f"{email!r} is no mail address.", {"email": "Write it as name@company.example."})
+    if db.session.scalar(select(User.id).where(User.email == email)):
+        raise InvalidInput(
+            f"{email} already has an account.",
+            {"email": "This address already has an account. Use another one."},
+            code="identity.email_taken",
+        )
+    return email
 
 
 def set_roles(user: User, roles: Iterable[str]) -> None:

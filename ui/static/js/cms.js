@@ -22,7 +22,7 @@
       return value;
     },
 
-    /** Show a line in the corner; errors stay until dismissed. */
+    /** Show a line in the corner; errors and news to keep stay until dismissed. */
     toast(text, status = "completed") {
       const line = document.createElement("div");
       line.className = `toast-line ${status}`;
@@ -62,7 +62,7 @@
     },
   };
 
-  const fade = line => { if (!line.classList.contains("incident")) setTimeout(() => line.remove(), 6000); };
+  const fade = line => { if (!/incident|running/.test(line.className)) setTimeout(() => line.remove(), 6000); };
   const drawer = open => document.body.classList.toggle("nav-open", open);
 
   const finder = () => document.getElementById("finder");
