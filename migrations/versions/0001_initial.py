@@ -61,6 +61,26 @@ def upgrade() -> None:
         sa.UniqueConstraint("call_id", "seq", name=op.f("uq_call_event_call_id_seq")),
     )
     op.create_table(
+        "contact",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("organisation", sa.String(), nullable=False),
+        sa.Column("email", sa.String(), nullable=False),
+        sa.Column("language", sa.String(length=16), nullable=False),
+        sa.Column("tags", engine.kernel.db.Json, nullable=False),
+        sa.Column("consent", sa.String(length=12), nullable=False),
+        sa.Column("owner_id", sa.String(length=32), nullable=True),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("created_at", engine.kernel.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", engine.kernel.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("tenant_id", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact")),
+    )
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_contact_tenant_id"), ["tenant_id"], unique=False)
+        batch_op.create_index("ix_contact_tenant_name", ["tenant_id", "name"], unique=False)
+
+    op.create_table(
         "definition",
         sa.Column("tenant_id", sa.String(length=32), nullable=False),
         sa.Column("deployment_id", sa.String(length=32), nullable=False),
@@ -416,6 +436,24 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_user_task_tenant_id"), ["tenant_id"], unique=False)
 
     op.create_table(
+        "contact_number",
+        sa.Column("contact_id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column("label", sa.String(length=24), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("tenant_id", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contact_id"], ["contact.id"], name=op.f("fk_contact_number_contact_id_contact"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_number")),
+        sa.UniqueConstraint("tenant_id", "number", name=op.f("uq_contact_number_tenant_id_number")),
+    )
+    with op.batch_alter_table("contact_number", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_contact_number_contact_id"), ["contact_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_contact_number_tenant_id"), ["tenant_id"], unique=False)
+
+    op.create_table(
         "user_roles",
         sa.Column("user_id", sa.String(length=32), nullable=False),
         sa.Column("role_id", sa.String(length=32), nullable=False),
@@ -430,6 +468,11 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Go back."""
     op.drop_table("user_roles")
+    with op.batch_alter_table("contact_number", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_contact_number_tenant_id"))
+        batch_op.drop_index(batch_op.f("ix_contact_number_contact_id"))
+
+    op.drop_table("contact_number")
     with op.batch_alter_table("user_task", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_user_task_tenant_id"))
         batch_op.drop_index(batch_op.f("ix_user_task_instance_id"))
@@ -526,6 +569,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_definition_process_id"))
 
     op.drop_table("definition")
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.drop_index("ix_contact_tenant_name")
+        batch_op.drop_index(batch_op.f("ix_contact_tenant_id"))
+
+    op.drop_table("contact")
     op.drop_table("call_event")
     with op.batch_alter_table("call", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_call_to_number"))
