@@ -49,8 +49,6 @@ class Call(Identified, TenantOwned, db.Model):
     cause: Mapped[str | None] = mapped_column(String(16))
     #: ringing talking ended
     state: Mapped[str] = mapped_column(String(8), default="ringing")
-    #: the instance has been told of the end
-    end_told: Mapped[bool] = mapped_column(default=False)
 
 
 class CallEvent(db.Model):
@@ -77,13 +75,15 @@ class Recording(Identified, TenantOwned, db.Model):
     __tablename__ = "recording"
 
     call_id: Mapped[str] = mapped_column(String(32), index=True)
+    #: key of the command that makes it
+    command: Mapped[str] = mapped_column(default="", index=True)
     #: None until the agent has finished the file, and again once it was deleted
     stored_file_id: Mapped[str | None] = mapped_column(String(32))
     #: path that the agent writes to, below the files directory
     path: Mapped[str] = mapped_column(default="")
     #: seconds of audio
     duration_s: Mapped[float] = mapped_column(default=0.0)
-    #: what ended it: silence maximum key hangup agent_lost; None while it runs
+    #: what ended it: silence maximum key hangup agent_lost cancelled failed; None while it runs
     reason: Mapped[str | None] = mapped_column(String(12))
     created_at: Mapped[datetime] = mapped_column(default=now)
     deleted_at: Mapped[datetime | None]

@@ -254,6 +254,8 @@ class Sign:
 
     boot: str
     beat: int
+    #: wall clock at the start of the process, seconds since 1970
+    started: float = 0.0
     #: how many calls it could take now
     free: int = 0
     #: agents: a snapshot of each call: ``id``, ``state``, ``seq``, ``doing`` (verb), ``since``

@@ -11,6 +11,7 @@ import engine.kernel.files  # noqa: F401 - tables
 import media.edge.accounts
 import media.models  # noqa: F401 - tables
 import modules.directory.demo
+import media.operations  # noqa: F401 - tables and operations
 import modules.identity.demo
 from engine.kernel.settings import Settings
 

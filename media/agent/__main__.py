@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+import time
 
 from media.agent.agent import Agent
 from media.agent.configuration import Configuration, read_configuration
@@ -44,12 +45,16 @@ def _lock(configuration: Configuration) -> int | None:
     """Hold the agent's lock file until this process is gone: that is how hosts see its death at once."""
     configuration.lock.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(configuration.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
+    # A host that looks whether we live holds the lock for an instant.
+    for _ in range(20):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return descriptor
+    os.close(descriptor)
+    return None
 
 
 if __name__ == "__main__":

@@ -79,7 +79,10 @@ class Agent:
             del self._calls[call.id]
             self._link.forget(call.id)
         open_calls = [call for call in self._calls.values() if call.state != "ended"]
-        self._link.describe(self._configuration.inbound - len(open_calls), [call.snapshot() for call in open_calls])
+        self._link.describe(
+            self._configuration.inbound - len(open_calls),
+            [call.snapshot() for call in self._calls.values() if not call.settled],
+        )
 
     def _receive(self, message: Message) -> None:
         call = self._calls.get(getattr(message, "call", ""))

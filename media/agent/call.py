@@ -96,6 +96,11 @@ class AgentCall:
         )
         self.loop.after(UNCLAIMED_SECONDS, self._give_up_if_unclaimed)
 
+    @property
+    def settled(self) -> bool:
+        """Whether the call is over and a host has everything of it."""
+        return self.state == "ended" and self._end is None and self.acknowledged_seq >= self.seq
+
     def snapshot(self) -> dict[str, Any]:
         """Return what the sign of life says of this call."""
         doing = self._running.command.action.verb if self._running else ""
@@ -130,7 +135,7 @@ class AgentCall:
             self._belong(host, epoch)
         self.acknowledged_seq = max(self.acknowledged_seq, seq)
         self.tools.link.acknowledged(self.id, seq)
-        if self.state == "ended" and self._end is None and self.acknowledged_seq >= self.seq:
+        if self.settled:
             self.loop.after(REMEMBER_SECONDS, self._may_be_forgotten)
 
     def _may_be_forgotten(self) -> None:

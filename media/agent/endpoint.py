@@ -95,7 +95,7 @@ def guarded(method: F) -> F:
     return call  # type: ignore[return-value]
 
 
-class _Call(pj.Call):  # type: ignore[misc]
+class _Call(pj.Call):
     def __init__(self, endpoint: Endpoint, leg: int, call_id: int = -1) -> None:
         super().__init__(endpoint.account, call_id)
         self.endpoint, self.leg, self.established = endpoint, leg, False
@@ -128,7 +128,7 @@ class _Call(pj.Call):  # type: ignore[misc]
             self.endpoint.observer.established(self.leg)
 
 
-class _Player(pj.AudioMediaPlayer):  # type: ignore[misc]
+class _Player(pj.AudioMediaPlayer):
     def __init__(self, on_end: Callable[[], None]) -> None:
         super().__init__()
         self.on_end = on_end
@@ -137,7 +137,7 @@ class _Player(pj.AudioMediaPlayer):  # type: ignore[misc]
         self.on_end()
 
 
-class _Account(pj.Account):  # type: ignore[misc]
+class _Account(pj.Account):
     endpoint: Endpoint
 
     @guarded

@@ -49,6 +49,7 @@ class Link:
 
     def __init__(self, configuration: Configuration, receive: Callable[[Message], None]) -> None:
         self.boot = secrets.token_hex(8)
+        self._started = time.time()
         self._configuration = configuration
         self._receive = receive
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -165,6 +166,7 @@ class Link:
         sign = Sign(
             boot=self.boot,
             beat=self._beat,
+            started=self._started,
             free=self._free,
             calls=self._calls,
             lock=str(self._configuration.lock),

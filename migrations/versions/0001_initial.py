@@ -33,7 +33,6 @@ def upgrade() -> None:
         sa.Column("ended_at", engine.kernel.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("cause", sa.String(length=16), nullable=True),
         sa.Column("state", sa.String(length=8), nullable=False),
-        sa.Column("end_told", sa.Boolean(), nullable=False),
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("tenant_id", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_call")),
@@ -253,6 +252,7 @@ def upgrade() -> None:
     op.create_table(
         "recording",
         sa.Column("call_id", sa.String(length=32), nullable=False),
+        sa.Column("command", sa.String(), nullable=False),
         sa.Column("stored_file_id", sa.String(length=32), nullable=True),
         sa.Column("path", sa.String(), nullable=False),
         sa.Column("duration_s", sa.Double(), nullable=False),
@@ -265,6 +265,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("recording", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_recording_call_id"), ["call_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_recording_command"), ["command"], unique=False)
         batch_op.create_index(batch_op.f("ix_recording_tenant_id"), ["tenant_id"], unique=False)
 
     op.create_table(
@@ -521,6 +522,7 @@ def downgrade() -> None:
     op.drop_table("resource")
     with op.batch_alter_table("recording", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_recording_tenant_id"))
+        batch_op.drop_index(batch_op.f("ix_recording_command"))
         batch_op.drop_index(batch_op.f("ix_recording_call_id"))
 
     op.drop_table("recording")
