@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from engine.pages import PUBLIC, allow
-from ui.probes import missing
+from ui.probes import readiness
 
 blueprint = Blueprint("health", __name__)
 
@@ -21,10 +21,10 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 @allow(PUBLIC)
 def readyz() -> tuple[Response, int]:
-    """Answer 200 when calls and pages are served, else 503; ``waiting`` names what is missing."""
-    waiting = missing(current_app.extensions["cms_settings"])
-    body = jsonify(ready=not waiting, waiting=[found.name for found in waiting])
-    return body, 503 if waiting else 200
+    """Answer 200 when calls and pages are served, else 503; ``waiting`` and ``starting`` name what is missing."""
+    found = readiness(current_app.extensions["cms_settings"])
+    body = jsonify(ready=not found.waiting, waiting=found.waiting, starting=found.starting)
+    return body, 503 if found.waiting else 200
 
 
 @blueprint.get("/metrics")

@@ -1,26 +1,57 @@
 """Probes: does each part do its work? Asked by ``/readyz`` in short and by ``cms doctor`` at length.
 
-A probe tries the thing itself (a write, a round trip, a call of the protocol), never whether a process exists: one
-that is wedged exists too.
+A probe tries the thing itself (a write, a round trip, a command of the protocol), never whether a process exists:
+one that is wedged exists too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import shutil
+import smtplib
+import ssl
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
+from typing import Protocol
 
 import redis
+from circus.client import CircusClient
+from circus.exc import CallError
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+import reports
 from engine.execution.records import HostRecord
 from engine.kernel.db import db, new_id, now, unit_of_work
 from engine.kernel.settings import Settings
-from ui.cli.table import names
+from media.protocol import FIELD, Command, Event, Hangup, agent_stream, decode, encode, inbox_stream
+from ui.cli.table import children, names
 
 #: A host says every second that it lives; after this long it is missed.
 SILENCE = timedelta(seconds=3)
+#: Seconds that a part has to answer.
+PATIENCE = 2.0
+#: Bytes free on the disk below which recordings are in danger.
+ROOM = 500_000_000
+#: How long before its end a certificate is to be renewed.
+RENEWAL = timedelta(days=14)
+
+
+class Finding(Protocol):
+    """What a probe returns; rooms below have their own classes of this shape."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def detail(self) -> str: ...
+    @property
+    def remedy(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -33,55 +64,179 @@ class Probe:
     remedy: str = ""
 
 
-def probe_database(settings: Settings) -> Iterable[Probe]:
+def _wedged(name: str) -> str:
+    return f"It hangs or does not start: see log/{name}.log; kill -9 it, and the supervisor starts it again."
+
+
+def probe_supervisor(settings: Settings) -> Iterable[Finding]:
+    """Ask the supervisor which of its children run."""
+    client = CircusClient(endpoint=f"ipc://{settings.run_dir.absolute()}/supervisor.sock", timeout=PATIENCE)
+    try:
+        statuses: dict[str, str] = client.send_message("status")["statuses"]
+    except CallError:
+        yield Probe(
+            "supervisor", False, "no answer", "Start the platform with ./cms run; if it runs, end and start it."
+        )
+        return
+    finally:
+        client.stop()
+    down = sorted({child.name for child in children(settings)} - {n for n, s in statuses.items() if s == "active"})
+    yield Probe("supervisor", not down, f"{len(statuses)} processes" if not down else f"down: {', '.join(down)}", "")
+
+
+def probe_web(settings: Settings) -> Iterable[Finding]:
+    """Fetch a page."""
+    url = f"{'https' if settings.tls_certificate else 'http'}://{settings.bind}:{settings.web_port}/healthz"
+    context = ssl._create_unverified_context()  # noqa: S323 - the certificate names the public host, not loopback
+    try:
+        with urllib.request.urlopen(url, timeout=PATIENCE, context=context) as answer:  # noqa: S310 - our own URL
+            yield Probe("web", answer.status == 200, f"{url} answers")
+    except OSError as error:
+        yield Probe("web", False, f"{url}: {error}", _wedged("web"))
+
+
+def probe_database(settings: Settings) -> Iterable[Finding]:
     """Take the write lock and read."""
     try:
         with unit_of_work():
             db.session.execute(text("SELECT 1"))
+            kind = db.engine.dialect.name
     except SQLAlchemyError as error:
-        yield Probe(
-            "database",
-            False,
-            str(error.__cause__ or error).splitlines()[0],
-            f"Look whether {db.engine.url.render_as_string()} can be reached and written, and its disk is not full.",
-        )
+        cause = str(error.__cause__ or error).splitlines()[0]
+        remedy = "Look whether the database can be reached and written, and whether its disk is full."
+        yield Probe("database", False, cause, remedy)
     else:
-        yield Probe("database", True, f"{db.engine.dialect.name} takes writes")
+        yield Probe("database", True, f"{kind} takes writes")
 
 
-def probe_redis(settings: Settings) -> Iterable[Probe]:
+def probe_redis(settings: Settings) -> Iterable[Finding]:
     """Send one entry through a stream of its own."""
     stream = f"cms:probe:{new_id()}"
     try:
-        with redis.Redis.from_url(settings.redis, socket_timeout=2, socket_connect_timeout=2) as client:
+        with _redis(settings) as client:
             client.xadd(stream, {"probe": "1"})
             arrived = client.xread({stream: "0"}, count=1)
             client.delete(stream)
     except redis.RedisError as error:
-        yield Probe("redis", False, str(error) or type(error).__name__, "See log/redis.log; ./cms run starts it again.")
+        yield Probe("redis", False, str(error) or type(error).__name__, _wedged("redis"))
     else:
         yield Probe("redis", bool(arrived), "an entry went through a stream")
 
 
-def probe_hosts(settings: Settings) -> Iterable[Probe]:
-    """Look for the sign of life that hosts give between two advances."""
+def _redis(settings: Settings) -> redis.Redis:
+    return redis.Redis.from_url(settings.redis, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+
+
+def probe_hosts(settings: Settings) -> Iterable[Finding]:
+    """Look for the sign of life that a host gives between two advances."""
     with unit_of_work(write=False):
         seen = {record.name: record.seen_at for record in db.session.scalars(select(HostRecord))}
     for name in names("interactive", settings.interactive_hosts) + names("batch", settings.batch_hosts):
         silent = now() - seen[name] if name in seen else None
-        detail = f"last sign of life {silent.total_seconds():.1f} s ago" if silent is not None else "never seen"
-        yield Probe(
-            name,
-            silent is not None and silent < SILENCE,
-            detail,
-            f"It hangs or does not start: see log/{name}.log; end it with kill -9, and it is started again.",
-        )
+        detail = "never seen" if silent is None else f"last sign of life {silent.total_seconds():.1f} s ago"
+        yield Probe(name, silent is not None and silent < SILENCE, detail, _wedged(name))
 
 
-#: What calls and pages need.
-ESSENTIAL: tuple[Callable[[Settings], Iterable[Probe]], ...] = (probe_database, probe_redis)
+def probe_agents(settings: Settings) -> Iterable[Finding]:
+    """Give each agent a command for a call that nobody has; it answers that it does not know the call."""
+    asker = f"probe-{new_id()}"
+    wanted = set(names("agent", settings.agents))
+    answered: set[str] = set()
+    try:
+        with _redis(settings) as client:
+            for name in wanted:
+                command = Command(id=f"{asker}:{name}", call=asker, epoch=0, host=asker, action=Hangup())
+                client.xadd(agent_stream(name), {FIELD: encode(command)}, maxlen=10_000, approximate=True)
+            last, deadline = b"0", time.monotonic() + PATIENCE
+            while answered != wanted and (left := deadline - time.monotonic()) > 0:
+                for _, entries in client.xread({inbox_stream(asker): last}, block=max(1, int(min(left, 1) * 1000))):
+                    last = entries[-1][0]
+                    events = [decode(entry[FIELD.encode()]) for _, entry in entries]
+                    answered |= {event.agent for event in events if isinstance(event, Event)}
+            client.delete(inbox_stream(asker))
+    except redis.RedisError as error:
+        yield Probe("agents", False, f"cannot be asked: {error}", "Mend redis first.")
+        return
+    for name in sorted(wanted, key=lambda item: (len(item), item)):
+        detail = "answers commands" if name in answered else f"no answer within {PATIENCE:g} s"
+        yield Probe(name, name in answered, detail, _wedged(name))
 
 
-def missing(settings: Settings) -> list[Probe]:
-    """Return what is not ready of what calls and pages need."""
-    return [found for ask in ESSENTIAL for found in ask(settings) if not found.ok]
+def probe_reporter(settings: Settings) -> Iterable[Finding]:
+    """Ask the reporter, whose Java machine takes its time to start."""
+    yield reports.probe(settings)
+
+
+def probe_catcher(settings: Settings) -> Iterable[Finding]:
+    """Greet the built-in mail catcher."""
+    if settings.smtp_url:
+        return
+    try:
+        with smtplib.SMTP("127.0.0.1", settings.catcher_port, timeout=PATIENCE) as client:
+            code, _ = client.noop()
+    except (OSError, smtplib.SMTPException) as error:
+        yield Probe("catcher", False, str(error), _wedged("catcher"))
+    else:
+        yield Probe("catcher", code == 250, "takes mail")
+
+
+def probe_disk(settings: Settings) -> Iterable[Finding]:
+    """Look for room for recordings."""
+    free = shutil.disk_usage(settings.data_dir).free
+    remedy = "Make room, or move the data directory (CMS_DATA_DIR)."
+    yield Probe("disk", free > ROOM, f"{free / 1e9:.1f} GB free in {settings.data_dir}", remedy)
+
+
+def probe_certificate(settings: Settings) -> Iterable[Finding]:
+    """Look whether the certificate is valid for some time to come."""
+    if settings.tls_certificate is None:
+        return
+    argv = ["openssl", "x509", "-noout", "-enddate", "-checkend", str(int(RENEWAL.total_seconds()))]
+    done = subprocess.run(
+        [*argv, "-in", str(settings.tls_certificate)], capture_output=True, text=True, timeout=5, check=False
+    )
+    detail = (done.stdout or done.stderr).strip().replace("\n", ", ")
+    remedy = f"Renew {settings.tls_certificate} and its key, and start the platform again."
+    yield Probe("certificate", done.returncode == 0, detail, remedy)
+
+
+Ask = Callable[[Settings], Iterable[Finding]]
+
+#: What pages and calls need all of; of the last two one that works is enough.
+ALL_OF: tuple[Ask, ...] = (probe_database, probe_redis)
+ONE_OF: tuple[Ask, ...] = (probe_agents,)
+#: What the platform can be without for a while.
+MORE: tuple[Ask, ...] = (probe_reporter,)
+#: What only the doctor looks at.
+DOCTOR: tuple[Ask, ...] = (probe_supervisor, probe_web, probe_disk, probe_certificate)
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Names of what is missing: calls and pages wait for ``waiting``; they are served without ``starting``."""
+
+    waiting: list[str]
+    starting: list[str]
+
+
+def readiness(settings: Settings) -> Readiness:
+    """Ask what pages and calls need."""
+    waiting = [found.name for found in chain.from_iterable(ask(settings) for ask in ALL_OF) if not found.ok]
+    starting: list[str] = []
+    for ask in ONE_OF if not waiting else ():
+        found = list(ask(settings))
+        bad = [item.name for item in found if not item.ok]
+        (waiting if len(bad) == len(found) else starting).extend(bad)
+    for ask in MORE:
+        starting += [found.name for found in ask(settings) if not found.ok]
+    return Readiness(waiting, starting)
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Ask everything, one after the other."""
+    for ask in (*DOCTOR, *ALL_OF, *ONE_OF, *MORE):
+        try:
+            yield from ask(settings)
+        except SQLAlchemyError as error:
+            name = ask.__name__.removeprefix("probe_")
+            yield Probe(name, False, f"cannot be asked: {str(error).splitlines()[0]}", "Mend the database first.")

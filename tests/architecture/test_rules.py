@@ -120,6 +120,8 @@ def test_public_things_have_a_description() -> None:
     for path, tree in sources(*ROOMS):
         if not ast.get_docstring(tree) and path.read_text().strip():
             found.append(str(path))
+        if path.name.startswith("builtins_"):  # FEEL's functions are described by its standard
+            continue
         for node in tree.body:
             public = isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
             if public and not ast.get_docstring(node):

@@ -13,6 +13,7 @@ from engine.kernel.errors import CmsError
 COMMANDS: dict[str, str] = {
     "run": "ui.cli.run:run",
     "test": "ui.cli.test:test",
+    "doctor": "ui.cli.doctor:doctor",
     "install": "ui.cli.install:install",
     "prepare": "ui.cli.prepare:prepare",
     "process": "ui.cli.process:process",

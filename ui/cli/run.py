@@ -94,22 +94,31 @@ def watch_readiness(settings: Settings, news: list[str], started: float, arbiter
 
 
 async def _until_ready(settings: Settings, news: list[str], started: float, arbiter: Arbiter) -> None:
+    said = False
     named = time.monotonic()
-    waiting: list[str] = ["web"]
-    url = f"{web_url(settings, settings.bind)}/readyz"
-    while waiting and arbiter.running:
+    missing = ["web"]
+    while missing and arbiter.running:
         await gen.sleep(0.25)
-        try:
-            answer = await AsyncHTTPClient().fetch(url, raise_error=False, validate_cert=False, request_timeout=5)
-            waiting = orjson.loads(answer.body)["waiting"] if answer.body[:1] == b"{" else ["web"]
-        except (OSError, HTTPClientError):
-            waiting = ["web"]
-        if waiting and time.monotonic() - named > PATIENCE:
-            say(f"still waiting for {', '.join(waiting)}; see {settings.log_dir}")
+        waiting, starting = await _ask(settings)
+        missing = waiting + starting
+        if not waiting and not said and (not starting or time.monotonic() - started > PATIENCE):
+            said = True
+            say(f"ready after {time.monotonic() - started:.1f} s")
+            click.echo(welcome(settings, news))
+        if missing and time.monotonic() - named > PATIENCE:
+            say(f"still waiting for {', '.join(missing)}; see {settings.log_dir}")
             named = time.monotonic()
-    if not waiting:
-        say(f"ready after {time.monotonic() - started:.1f} s")
-        click.echo(welcome(settings, news))
+
+
+async def _ask(settings: Settings) -> tuple[list[str], list[str]]:
+    """Return what ``/readyz`` waits for, and what is starting besides."""
+    url = f"{web_url(settings, settings.bind)}/readyz"
+    try:
+        answer = await AsyncHTTPClient().fetch(url, raise_error=False, validate_cert=False, request_timeout=10)
+        found = orjson.loads(answer.body)
+        return found["waiting"], found["starting"]
+    except (OSError, HTTPClientError, orjson.JSONDecodeError, KeyError):
+        return ["web"], []
 
 
 def web_url(settings: Settings, host: str) -> str:

@@ -32,7 +32,7 @@ def children(settings: Settings) -> list[Child]:
     """Return the processes of this deployment, in the order in which they start."""
     table = [_process("web", "gunicorn", "-c", str(ROOT / "ui" / "gunicorn.py"), "wsgi:app")]
     table += [_process(name, "media.agent", "--name", name) for name in names("agent", settings.agents)]
-    table += [_process("kamailio"), _process("rtpengine")]
+    table += [_process("kamailio"), _process("rtpengine"), _process("reporter", "reports.reporter")]
     if not settings.redis_url:
         table.append(_redis(settings))
     return sorted(table, key=lambda child: child.stage)
