@@ -9,9 +9,9 @@ from __future__ import annotations
 import engine.api
 import engine.kernel.files  # noqa: F401 - tables
 import media.edge.accounts
-import media.models  # noqa: F401 - tables
-import modules.directory.demo
+import media.models
 import media.operations  # noqa: F401 - tables and operations
+import modules.directory.demo
 import modules.identity.demo
 from engine.kernel.settings import Settings
 

@@ -5,7 +5,15 @@ Public: ``Tenant``, ``User``, ``Role``; ``actor_of`` and ``subtree_of`` for scop
 
 from modules.identity.models import Role, Tenant, User
 from modules.identity.tenants import OPERATOR, ancestors_of, create_tenant, find_tenant, operator_tenant, subtree_of
-from modules.identity.users import actor_of, create_user, ensure_roles, find_user, find_user_by_email, users_with_role
+from modules.identity.users import (
+    actor_of,
+    create_user,
+    ensure_roles,
+    find_user,
+    find_user_by_email,
+    set_password,
+    users_with_role,
+)
 
 REQUIRES: tuple[str, ...] = ()
 
@@ -24,6 +32,7 @@ __all__ = [
     "find_user",
     "find_user_by_email",
     "operator_tenant",
+    "set_password",
     "subtree_of",
     "users_with_role",
 ]

@@ -14,6 +14,7 @@ COMMANDS: dict[str, str] = {
     "run": "ui.cli.run:run",
     "test": "ui.cli.test:test",
     "doctor": "ui.cli.doctor:doctor",
+    "user": "ui.cli.user:user",
     "install": "ui.cli.install:install",
     "prepare": "ui.cli.prepare:prepare",
     "process": "ui.cli.process:process",
