@@ -6,11 +6,16 @@ from flask import Blueprint
 
 import modules.directory.pages
 import modules.identity.pages  # noqa: F401 - list pages
-from ui import account, health, home, search
+from ui import account, files, health, home, incidents, instances, live, processes, search
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     home.blueprint,
     account.blueprint,
     search.blueprint,
     health.blueprint,
+    live.blueprint,
+    files.blueprint,
+    processes.blueprint,
+    instances.blueprint,
+    incidents.blueprint,
 )
