@@ -6,6 +6,17 @@ event row and rings; a host delivers it (see ``engine.execution.advance``).
 
 from __future__ import annotations
 
+from engine.definitions.models import Definition
+from engine.definitions.problems import Problem, Refused
+from engine.definitions.store import (
+    definition_by_id,
+    deploy,
+    deployment_files,
+    diagram_xml,
+    find_definition,
+    lint_files,
+    list_definitions,
+)
 from engine.execution.answers import Failure, resume
 from engine.execution.carriers import register_carrier
 from engine.execution.events import statuses
@@ -19,17 +30,27 @@ from engine.execution.view import show
 from engine.execution.waiting import wait_for_event
 
 __all__ = [
+    "Definition",
     "Failure",
     "History",
     "Incident",
     "Instance",
     "Outbox",
+    "Problem",
+    "Refused",
     "UserTask",
     "cancel_instance",
     "claim_task",
     "complete_task",
+    "definition_by_id",
+    "deploy",
+    "deployment_files",
+    "diagram_xml",
+    "find_definition",
     "get_task",
     "history",
+    "lint_files",
+    "list_definitions",
     "list_incidents",
     "list_tasks",
     "may_do",

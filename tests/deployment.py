@@ -78,7 +78,7 @@ class Platform:
         self._engine.dispose()
 
     def wait_until_ready(self, timeout: float = 60) -> None:
-        """Wait for all but the slow reporter. Raises ``AssertionError`` with the console when it ended."""
+        """Wait until nothing but the slow reporter is missing. Raises ``AssertionError`` with the console when it ended."""
 
         def ready() -> bool:
             if self.process is not None and self.process.poll() is not None:

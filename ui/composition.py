@@ -14,6 +14,7 @@ import media.operations  # noqa: F401 - tables and operations
 import modules.directory.demo
 import modules.identity.demo
 from engine.kernel.settings import Settings
+from ui.shipped import deploy_shipped
 
 
 def compose(settings: Settings) -> None:
@@ -24,3 +25,4 @@ def create_demo(settings: Settings) -> None:
     """Add the demo data of every module inside the open unit of work."""
     modules.identity.demo.create_demo(settings)
     modules.directory.demo.create_demo(settings)
+    deploy_shipped()

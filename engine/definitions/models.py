@@ -16,7 +16,7 @@ class Deployment(Identified, db.Model):
 
     __tablename__ = "deployment"
 
-    #: owner; the operator's tenant for diagrams that are published to customers
+    #: owner
     tenant_id: Mapped[str] = mapped_column(String(32), index=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
     #: user id of who deployed
@@ -60,6 +60,8 @@ class Definition(Identified, db.Model):
     parameters: Mapped[dict[str, Any]]
     #: lint findings at deployment that did not forbid it
     warnings: Mapped[list[Any]]
+    #: whether the tenants below the owner may use it too: the operator's application templates
+    published: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -75,3 +77,6 @@ class StartSubscription(Identified, db.Model):
     #: message or signal name
     name: Mapped[str] = mapped_column(index=True)
     element_id: Mapped[str]
+    #: text of the timer's time, and when it is due next; both only for timers
+    timer: Mapped[str] = mapped_column(default="")
+    due_at: Mapped[datetime | None] = mapped_column(index=True)

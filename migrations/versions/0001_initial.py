@@ -90,6 +90,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("parameters", engine.kernel.db.Json, nullable=False),
         sa.Column("warnings", engine.kernel.db.Json, nullable=False),
+        sa.Column("published", sa.Boolean(), nullable=False),
         sa.Column("created_at", engine.kernel.db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_definition")),
@@ -318,11 +319,14 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("element_id", sa.String(), nullable=False),
+        sa.Column("timer", sa.String(), nullable=False),
+        sa.Column("due_at", engine.kernel.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_start_subscription")),
     )
     with op.batch_alter_table("start_subscription", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_start_subscription_definition_id"), ["definition_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_start_subscription_due_at"), ["due_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_start_subscription_name"), ["name"], unique=False)
         batch_op.create_index(batch_op.f("ix_start_subscription_tenant_id"), ["tenant_id"], unique=False)
 
@@ -506,6 +510,7 @@ def downgrade() -> None:
     with op.batch_alter_table("start_subscription", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_start_subscription_tenant_id"))
         batch_op.drop_index(batch_op.f("ix_start_subscription_name"))
+        batch_op.drop_index(batch_op.f("ix_start_subscription_due_at"))
         batch_op.drop_index(batch_op.f("ix_start_subscription_definition_id"))
 
     op.drop_table("start_subscription")

@@ -15,8 +15,10 @@ COMMANDS: dict[str, str] = {
     "test": "ui.cli.test:test",
     "doctor": "ui.cli.doctor:doctor",
     "user": "ui.cli.user:user",
-    "migration": "ui.cli.migration:migration",
     "install": "ui.cli.install:install",
+    "deploy": "ui.cli.definitions:deploy",
+    "lint": "ui.cli.definitions:lint",
+    "decide": "ui.cli.definitions:decide",
     "prepare": "ui.cli.prepare:prepare",
     "process": "ui.cli.process:process",
 }
