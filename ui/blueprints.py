@@ -7,9 +7,11 @@ from flask import Blueprint
 import modules.directory.pages
 import modules.identity.pages  # noqa: F401 - list pages
 from ui import account, files, health, home, incidents, instances, live, processes, search
+from ui import account, health, home, inbox, search
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     home.blueprint,
+    inbox.blueprint,
     account.blueprint,
     search.blueprint,
     health.blueprint,
