@@ -26,7 +26,6 @@ def init_filters(app: Flask) -> None:
     """Add the filters and globals that all templates use."""
     app.jinja_env.filters.update(
         when=when,
-        moment=datetime.fromisoformat,
         exact=exact,
         clock=clock,
         day=day,

@@ -81,13 +81,19 @@ def entries() -> list[Entry]:
             task=task,
             process=names.get(task.instance_id, task.process_id),
             subject=subject_of(task.variables),
-            group=", ".join(ROLES.get(name, name) for name in task.candidate_groups),
+            group=_group(task.candidate_groups),
             mine=task.assignee == me.user_id,
             late=task.due_at is not None and task.due_at < instant,
         )
         for task in tasks
     ]
     return sorted(found, key=lambda entry: (entry.task.due_at is None, entry.task.due_at or entry.task.created_at))
+
+
+def _group(names: list[str]) -> str:
+    """The first group that may do it, and how many more."""
+    first = ROLES.get(names[0], names[0]) if names else ""
+    return f"{first} +{len(names) - 1}" if len(names) > 1 else first
 
 
 def _process_names(tasks: list[UserTask]) -> dict[str, str]:
@@ -241,8 +247,8 @@ def _details(task: UserTask) -> list[tuple[str, Any]]:
     for name, value in task.variables.items():
         pairs = value.items() if isinstance(value, dict) else [("", value)]
         for key, item in pairs:
-            if isinstance(item, SCALARS) and item != "":
-                label = f"{name} {key}".strip().replace("_", " ")
+            label = f"{name} {key}".strip().replace("_", " ")
+            if isinstance(item, SCALARS) and item != "" and not label.endswith("id"):
                 found.append((label[0].upper() + label[1:], phone(item) if str(item).startswith("+") else item))
     return found[:24]
 
@@ -264,8 +270,10 @@ def _detail(row: dict[str, Any]) -> str:
 
 
 def _telling(name: str, value: Any) -> bool:
-    """Short texts and numbers tell something; identifiers do not."""
-    return isinstance(value, str | int | float) and value != "" and len(str(value)) < 32 and name != "id"
+    """Short texts and numbers tell something; identifiers and bare yes or no do not."""
+    if isinstance(value, bool) or name == "id":
+        return False
+    return isinstance(value, str | int | float) and 0 < len(str(value)) < 32
 
 
 @blueprint.get("/<task_id>/diagram")
@@ -304,6 +312,13 @@ def release(task_id: str) -> ResponseReturnValue:
         api.release_task(task_id, actor())
     except Conflict as error:
         toast(error.message, "waiting")
+    return redirect(url_for("inbox.show", task_id=task_id))
+
+
+@blueprint.get("/<task_id>/complete")
+@allow(EVERYONE)
+def after_refusal(task_id: str) -> ResponseReturnValue:
+    """Somebody reloads the page of a refused answer: show the task again."""
     return redirect(url_for("inbox.show", task_id=task_id))
 
 
