@@ -6,8 +6,7 @@ from flask import Blueprint
 
 import modules.directory.pages
 import modules.identity.pages  # noqa: F401 - list pages
-from ui import account, files, health, home, incidents, instances, live, processes, search
-from ui import account, health, home, inbox, search
+from ui import account, files, health, home, inbox, incidents, instances, live, processes, search
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     home.blueprint,
