@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
@@ -18,7 +19,6 @@ from engine.kernel.types import to_json
 from engine.pages import Column, Empty, Hit, Link, ListPage, SearchProvider, Status, View, add_list, add_search, allow
 from modules.identity import Tenant
 from ui import instance_state
-from ui.filters import duration
 from ui.instance_state import visible_instance
 from ui.moments import init_moments
 from ui.shell import toast
@@ -57,8 +57,8 @@ def _processes() -> list[tuple[str, str]]:
     return [(process_id, process_id) for process_id in db.session.scalars(mine)]
 
 
-def _duration(instance: Instance) -> str:
-    return duration((instance.ended_at or now()) - instance.started_at)
+def _duration(instance: Instance) -> timedelta:
+    return (instance.ended_at or now()) - instance.started_at
 
 
 def _fits(text: str) -> Any:

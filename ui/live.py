@@ -25,6 +25,7 @@ from engine.kernel.actor import Actor, current_actor, scoped
 from engine.kernel.bus import LIVE_CHANNEL, bus
 from engine.kernel.db import db
 from engine.kernel.errors import InvalidInput, TransientError
+from engine.pages import EVERYONE, STAFF, allow
 
 log = structlog.get_logger()
 
@@ -165,7 +166,9 @@ hub = Hub(bus)
 
 
 def permitted_topics(wanted: list[str], actor: Actor) -> frozenset[str]:
-    """Return those of the ``wanted`` topics whose tenant the actor may see."""
+    """Return those of the ``wanted`` topics that are news of tenants the actor works for."""
+    if not actor.roles & set(STAFF):
+        return frozenset()
     by_kind: dict[str, set[str]] = defaultdict(set)
     for topic in wanted:
         kind, _, key = topic.partition(":")
@@ -179,6 +182,7 @@ def permitted_topics(wanted: list[str], actor: Actor) -> frozenset[str]:
 
 
 @blueprint.get("/events")
+@allow(EVERYONE)
 def events() -> Response:
     """Stream the news of ``?topics=a,b`` until the browser leaves."""
     wanted = [topic for topic in request.args.get("topics", "").split(",") if topic]

@@ -87,7 +87,7 @@ add_list(
             this.name.icontains(text, autoescape=True), this.process_id.icontains(text, autoescape=True)
         ),
         sort="name",
-        links=(Link("Upload", f"{URL}/upload", "upload"),),
+        links=(Link("Upload", f"{URL}/upload", "upload", DEPLOYERS),),
         empty=Empty(
             "No process is deployed yet",
             "A process says what happens when somebody calls, orders or pays. Draw one in any BPMN editor and upload"

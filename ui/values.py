@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -36,6 +36,8 @@ def shown(value: Any) -> Markup:
             if not value.number:
                 return shown(None)
             return Markup('<span class="num">{}</span>').format(filters.phone(value.number))
+        case timedelta():
+            return Markup('<span class="num">{}</span>').format(filters.duration(value))
         case bool():
             return escape("Yes" if value else "No")
         case datetime():
@@ -58,6 +60,8 @@ def plain(value: Any) -> str:
             return value.text
         case Phone():
             return value.number or ""
+        case timedelta():
+            return filters.duration(value)
     return filters.as_text(value)
 
 

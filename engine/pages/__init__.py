@@ -5,6 +5,7 @@ Modules describe their pages here without Flask; ``ui`` draws them. The face of 
 
 from engine.pages.lists import (
     Action,
+    Audio,
     Column,
     Empty,
     Form,
@@ -47,6 +48,7 @@ __all__ = [
     "SECTIONS",
     "STAFF",
     "Action",
+    "Audio",
     "Column",
     "Empty",
     "Form",

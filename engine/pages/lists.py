@@ -55,6 +55,8 @@ class Link:
     text: str
     url: str
     icon: str = ""
+    #: who is offered it; empty: everybody who sees the page
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,17 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Audio:
+    """A recording to listen to: the address of the sound, what it is, and how long it takes."""
+
+    url: str
+    title: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
-    """A collapsible part of a preview: facts, lines, labels or plain text.
+    """A collapsible part of a preview: facts, lines, recordings, labels or plain text.
 
     Values of facts may be text, numbers, instants, ``None``, ``Status``, ``Link``, ``Phone`` or a list of labels.
     """
@@ -85,6 +96,7 @@ class Section:
     title: str
     facts: Sequence[tuple[str, Any]] = ()
     lines: Sequence[Line] = ()
+    audio: Sequence[Audio] = ()
     labels: Sequence[str] = ()
     text: str = ""
     open: bool = True

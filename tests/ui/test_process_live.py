@@ -137,7 +137,8 @@ def instances(app: Flask) -> Iterator[dict[str, str]]:
 
 @on_sqlite
 def test_foreign_topics_are_left_out(app: Flask, instances: dict[str, str]) -> None:
-    actor = Actor("u", "mine", frozenset({"mine"}))
+    actor = Actor("u", "mine", frozenset({"mine"}), frozenset({"agent"}))
+    consumer = Actor("c", "mine", frozenset({"mine"}), frozenset({"consumer"}))
     wanted = [
         f"instance:{instances['mine']}",
         f"instance:{instances['theirs']}",
@@ -147,3 +148,4 @@ def test_foreign_topics_are_left_out(app: Flask, instances: dict[str, str]) -> N
     ]
     with acting_as(actor), unit_of_work(write=False):
         assert permitted_topics(wanted, actor) == {f"instance:{instances['mine']}", "tasks:mine"}
+        assert permitted_topics(wanted, consumer) == frozenset()
