@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, g, url_for
 from flask_security import current_user
+from markupsafe import Markup
 
 from engine.kernel.db import db, now
 from engine.kernel.errors import InvalidInput
@@ -29,6 +30,8 @@ def init_filters(app: Flask) -> None:
         exact=exact,
         clock=clock,
         day=day,
+        weekday=weekday,
+        spark=spark,
         ago=ago,
         duration=duration,
         phone=phone,
@@ -92,6 +95,25 @@ def day(value: date | datetime | None) -> str:
         return DASH
     there = local(value) if isinstance(value, datetime) else value
     return f"{there.day} {there:%B %Y}"
+
+
+def weekday(value: datetime) -> str:
+    """Name of the day: ``Tuesday``."""
+    return f"{local(value):%A}"
+
+
+def spark(values: list[int], status: str) -> Markup:
+    """A small curve without axes; nothing when there is nothing to see."""
+    if len(values) < 2 or not any(values):
+        return Markup('<span class="no-curve"></span>')
+    top, step = max(values), 100 / (len(values) - 1)
+    points = [f"{at * step:.1f} {25 - value / top * 22:.1f}" for at, value in enumerate(values)]
+    line = "M" + "L".join(points)
+    return Markup(
+        '<svg class="{}" viewBox="0 0 100 28" preserveAspectRatio="none" aria-hidden="true">'
+        '<path d="{}L100 28L0 28Z" fill="var(--f)" opacity=".1"/>'
+        '<path d="{}" fill="none" stroke="var(--f)" stroke-width="1.5" vector-effect="non-scaling-stroke"/></svg>'
+    ).format(status, line, line)
 
 
 def ago(value: datetime | None) -> str:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import redis
 from flask import Flask, flash, redirect, request, session
 from flask_security import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from engine.kernel.actor import current_actor
-from engine.kernel.bus import bus
 from engine.kernel.db import db
 from engine.kernel.errors import NotPermitted
 from engine.pages import EVERYONE, ROLES, SECTIONS, NavItem, allow, navigation
@@ -25,7 +23,6 @@ def init_shell(app: Flask) -> None:
     """Give every template the shell's data and add the tenant switch."""
     app.context_processor(shell_context)
     app.add_url_rule("/tenant", "tenant", allow(EVERYONE)(switch_tenant), methods=["POST"])
-    app.add_url_rule("/health/summary", "health_summary", allow(EVERYONE)(health_summary))
 
 
 def shell_context() -> dict[str, Any]:
@@ -89,12 +86,3 @@ def switch_tenant() -> Response:
 def toast(text: str, status: str = "completed") -> None:
     """Show a line on the next page; ``status`` is one of the look's status words."""
     flash(text, status)
-
-
-def health_summary() -> dict[str, str]:
-    """Tell in a few words how the platform is, for the foot of the navigation."""
-    try:
-        bus().ping()
-    except redis.RedisError:
-        return {"status": "waiting", "text": "Live news are off"}
-    return {"status": "completed", "text": "All normal"}
