@@ -5,11 +5,9 @@ from __future__ import annotations
 from flask import Blueprint
 
 import modules.directory.pages
-import modules.identity.pages  # noqa: F401 - list pages
-from ui import account, files, health, home, inbox, incidents, instances, live, processes, search
 import modules.identity.pages
 import modules.support.calls  # noqa: F401 - list pages
-from ui import account, files, health, home, incidents, instances, live, processes, search
+from ui import account, files, health, home, inbox, incidents, instances, live, processes, search
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     home.blueprint,
