@@ -7,6 +7,8 @@ event row and rings; a host delivers it (see ``engine.execution.advance``).
 from __future__ import annotations
 
 from engine.definitions.models import Definition
+from engine.definitions.parameters import check as check_parameters
+from engine.definitions.parameters import with_defaults
 from engine.definitions.problems import Problem, Refused
 from engine.definitions.store import (
     definition_by_id,
@@ -40,6 +42,7 @@ __all__ = [
     "Refused",
     "UserTask",
     "cancel_instance",
+    "check_parameters",
     "claim_task",
     "complete_task",
     "definition_by_id",
@@ -66,4 +69,5 @@ __all__ = [
     "state_at",
     "statuses",
     "wait_for_event",
+    "with_defaults",
 ]

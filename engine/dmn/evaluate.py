@@ -162,6 +162,8 @@ class _Table:
                     break
         outputs = [self._outputs(rule, names) for _, rule in hits]
         kept = self._choose(outputs)
+        if outputs and not kept:
+            return None
         for (place, rule), output in zip(hits, outputs, strict=True):
             if any(output is chosen for chosen in kept):
                 self._record(place, rule, values, output)

@@ -99,10 +99,8 @@ def _numbers(values: tuple[Any, ...]) -> list[int | Decimal]:
 
 
 @builtin("count", "list")
-def count(*values: Any) -> int:
-    if values == (None,):
-        raise Unfit("null is not a list")
-    return len(spread(values))
+def count(first: Any, *more: Any) -> int:
+    return len(spread((first, *more)))
 
 
 def _extreme(values: tuple[Any, ...], better: Callable[[Any, Any], bool]) -> Any:

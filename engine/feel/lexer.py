@@ -43,7 +43,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{6}|.)", re.DOTALL)
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "'": "'", "\\": "\\"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def unescape(quoted: str) -> str:
         code = match[1]
         if code[0] in "uU" and len(code) > 1:
             return chr(int(code[1:], 16))
-        return _ESCAPES.get(code, code)
+        return _ESCAPES.get(code, match[0])
 
     text = _ESCAPE.sub(one, quoted[1:-1])
     if any("\ud800" <= char <= "\udfff" for char in text):  # escaped surrogate pairs

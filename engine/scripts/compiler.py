@@ -112,7 +112,7 @@ class _Writer:
         return "(" + joint.join(self.value(part) for part in node.values) + ")"
 
     def _compare(self, node: ast.Compare) -> str:
-        if any(not isinstance(middle, ast.Name | ast.Constant) for middle in node.comparators[:-1]):
+        if not all(_is_plain(middle) for middle in node.comparators[:-1]):
             self.refuse(node, "a chain of comparisons over more than names")  # its source would double
         parts, left = [], self.value(node.left)
         for operator, right_node in zip(node.ops, node.comparators, strict=True):
@@ -223,6 +223,13 @@ class _Writer:
                          for place, name in enumerate((first, second)))  # fmt: skip
                 return f"{pair} = {source}; " + "; ".join(parts)
         return self.refuse(target, "an assignment to that")
+
+
+def _is_plain(node: ast.expr) -> bool:
+    """Tell whether a node is a name, a constant or a member of one."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name | ast.Constant)
 
 
 def _parse(text: str, mode: str) -> Any:
