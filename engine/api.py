@@ -21,8 +21,10 @@ from engine.definitions.store import (
 )
 from engine.execution.answers import Failure, resume
 from engine.execution.carriers import register_carrier
+from engine.execution.clock import register_sweep, run_clock
 from engine.execution.events import statuses
 from engine.execution.history import history, state_at
+from engine.execution.host import Listener, run_host
 from engine.execution.incidents import cancel_instance, list_incidents, retry_incident, skip_incident
 from engine.execution.messages import send_message, send_signal
 from engine.execution.records import History, Incident, Instance, Outbox, UserTask
@@ -30,6 +32,7 @@ from engine.execution.starting import start
 from engine.execution.tasks import claim_task, complete_task, get_task, list_tasks, may_do, release_task
 from engine.execution.view import show
 from engine.execution.waiting import wait_for_event
+from engine.execution.worker import run_worker
 
 __all__ = [
     "Definition",
@@ -37,6 +40,7 @@ __all__ = [
     "History",
     "Incident",
     "Instance",
+    "Listener",
     "Outbox",
     "Problem",
     "Refused",
@@ -58,9 +62,13 @@ __all__ = [
     "list_tasks",
     "may_do",
     "register_carrier",
+    "register_sweep",
     "release_task",
     "resume",
     "retry_incident",
+    "run_clock",
+    "run_host",
+    "run_worker",
     "send_message",
     "send_signal",
     "show",

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import structlog
+from sqlalchemy import delete
 
 from engine.execution.records import Outbox
+from engine.kernel.db import unit_of_work
 
 log = structlog.get_logger()
+
+#: end of the key of a command that interrupts an operation
+CANCEL = ":cancel"
 
 Carrier = Callable[[list[Outbox]], None]
 
@@ -30,11 +35,18 @@ def carried() -> frozenset[str]:
 
 
 def carry(rows: list[Outbox]) -> None:
-    """Hand rows to their carriers; a carrier that fails is tried again by the sweep."""
-    for kind in {row.kind for row in rows}:
-        if kind not in _carriers:
-            continue
+    """Hand rows to their carriers; a carrier that fails is tried again by the sweep.
+
+    Commands that interrupt an operation have no answer: once sent they are done.
+    """
+    for kind in {row.kind for row in rows} & carried():
+        mine = [row for row in rows if row.kind == kind]
         try:
-            _carriers[kind]([row for row in rows if row.kind == kind])
+            _carriers[kind](mine)
         except Exception:
             log.exception("carrier_failed", kind=kind)
+            continue
+        sent = [row.id for row in mine if row.key.endswith(CANCEL)]
+        if sent:
+            with unit_of_work() as session:
+                session.execute(delete(Outbox).where(Outbox.id.in_(sent)))

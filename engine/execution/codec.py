@@ -16,7 +16,11 @@ from typing import Any
 import orjson
 from pydantic import BaseModel
 
+from engine.feel import YearsMonths
 from engine.kernel.types import E164, Money, Secret, to_json
+from engine.semantics.values import copy
+
+__all__ = ["copy", "decode", "encode", "plain", "register_type", "restore", "shown"]
 
 MARK = "$type"
 _MARK_BYTES = b'"$type":'
@@ -39,6 +43,7 @@ register_type(time, "time", time.isoformat, time.fromisoformat)
 register_type(
     timedelta, "duration", lambda value: [value.days, value.seconds, value.microseconds], lambda v: timedelta(*v)
 )
+register_type(YearsMonths, "months", lambda value: value.months, YearsMonths)
 register_type(Money, "money", lambda value: [str(value.amount), value.currency], lambda v: Money(Decimal(v[0]), v[1]))
 register_type(E164, "e164", str.__str__, E164)
 register_type(Secret, "secret", Secret.reveal, Secret)
@@ -125,15 +130,6 @@ def restore(value: Any) -> Any:
 def plain(value: Any) -> Any:
     """Return ``value`` as plain JSON structure with marks, for JSON columns; ``restore`` takes it back."""
     return orjson.loads(encode(value))
-
-
-def copy(value: Any) -> Any:
-    """Return a deep copy of process data. Scalars and value types are immutable and shared."""
-    if isinstance(value, dict):
-        return {key: copy(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [copy(item) for item in value]
-    return value
 
 
 def shown(value: Any) -> Any:

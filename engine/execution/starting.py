@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.definitions.models import Definition
+from engine.definitions.parameters import with_defaults
 from engine.definitions.store import definition_by_id, find_definition
 from engine.execution.events import insert_event, known
 from engine.execution.records import Instance
@@ -29,7 +30,8 @@ def start(
     """Start an instance of a definition, or of the newest version of a process, and return its id.
 
     ``owner`` names the host that shall run it (the one that has the lease on its call). A repeated ``key`` returns
-    the instance that it started. Raises ``NotFound`` for an unknown process, ``InvalidInput`` without one.
+    the instance that it started. Parameters of an application template that ``data`` lacks get their defaults.
+    Raises ``NotFound`` for an unknown process, ``InvalidInput`` without one.
     """
     if definition_id is not None:
         definition = definition_by_id(definition_id)
@@ -39,6 +41,8 @@ def start(
         raise InvalidInput("Say which process to start.", {"process_id": "Missing."})
     if priority not in PRIORITIES:
         raise InvalidInput(f"{priority!r} is not a priority.", {"priority": f"One of {', '.join(PRIORITIES)}."})
+    if definition.parameters:
+        data = {**data, "parameters": with_defaults(definition.parameters, data.get("parameters"))}
     return start_definition(
         definition,
         tenant_id=tenant_id,

@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
@@ -101,6 +102,8 @@ class TenantOwned:
 
 
 _app: Flask | None = None
+#: a transaction that begins by itself, on the first use of a lazy unit of work's session, is a writing one
+_lazy_write: ContextVar[bool] = ContextVar("lazy_write", default=False)
 
 
 def init_database(app: Flask, settings: Settings) -> None:
@@ -152,7 +155,7 @@ def _tune_sqlite(engine: Engine, settings: Settings) -> None:
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         # A deferred transaction that reads and then writes fails when another writer came between.
-        write = connection.get_execution_options().get("write", False)
+        write = connection.get_execution_options().get("write", _lazy_write.get())
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
@@ -183,16 +186,19 @@ def finish(*, commit: bool) -> None:
 
 
 @contextmanager
-def unit_of_work(*, write: bool = True) -> Iterator[Any]:
+def unit_of_work(*, write: bool = True, lazy: bool = False) -> Iterator[Any]:
     """Open one transaction with a session of its own; commit at the end, roll back on any exception.
 
-    Yields the session. Always independent of an enclosing unit of work. Raises ``CmsError`` when no
-    application was connected.
+    Yields the session. Always independent of an enclosing unit of work. A ``lazy`` one begins only when its session
+    is first used, so that slow work before that keeps nobody waiting. Raises ``CmsError`` when no application was
+    connected.
     """
     if _app is None:
         raise CmsError("no database is connected: call init_database first")
     with _app.app_context():
-        begin(write=write)
+        token = _lazy_write.set(lazy and write)
+        if not lazy:
+            begin(write=write)
         try:
             yield db.session
         except BaseException:
@@ -200,3 +206,5 @@ def unit_of_work(*, write: bool = True) -> Iterator[Any]:
             raise
         else:
             finish(commit=True)
+        finally:
+            _lazy_write.reset(token)
