@@ -7,8 +7,7 @@ from sqlalchemy import or_
 from werkzeug.wrappers import Response
 
 from engine import api
-from engine.api import Incident, Instance
-from engine.definitions.models import Definition
+from engine.api import Definition, Incident, Instance
 from engine.kernel.actor import current_actor, scoped
 from engine.kernel.db import db
 from engine.kernel.errors import NotFound

@@ -7,9 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from engine import api
-from engine.api import History, Instance
-from engine.definitions.models import Definition
-from engine.definitions.store import definition_by_id
+from engine.api import Definition, History, Instance
 from engine.kernel.actor import scoped
 from engine.kernel.db import db, now
 from engine.kernel.errors import NotFound
@@ -96,7 +94,7 @@ def person(user_id: str | None) -> str:
 
 def newest_version(instance: Instance) -> tuple[int, int, str]:
     """Return the instance's version, the newest one, and the newest definition's id."""
-    mine = definition_by_id(instance.definition_id)
+    mine = api.definition_by_id(instance.definition_id)
     newest = db.session.scalar(
         select(Definition)
         .where(Definition.tenant_id == mine.tenant_id, Definition.process_id == mine.process_id)

@@ -10,9 +10,7 @@ from sqlalchemy import or_
 from werkzeug.wrappers import Response as BaseResponse
 
 from engine import api
-from engine.api import Instance, UserTask
-from engine.definitions.models import Definition
-from engine.definitions.store import definition_by_id
+from engine.api import Definition, Instance, UserTask
 from engine.kernel.actor import current_actor, scoped
 from engine.kernel.db import db, now
 from engine.kernel.types import to_json
@@ -126,7 +124,7 @@ add_search(SearchProvider("Instances", _search, VIEWERS, order=40))
 def show(instance_id: str) -> str:
     """Show one instance, live."""
     instance = visible_instance(instance_id)
-    definition = definition_by_id(instance.definition_id)
+    definition = api.definition_by_id(instance.definition_id)
     version, newest, newest_id = instance_state.newest_version(instance)
     state = instance_state.instance_state(instance)
     facts = _facts(instance, state)

@@ -14,8 +14,7 @@ from sqlalchemy.orm import aliased
 from werkzeug.wrappers import Response as BaseResponse
 
 from engine import api
-from engine.api import Instance
-from engine.definitions.models import Definition
+from engine.api import Definition, Instance, Problem, Refused
 from engine.kernel.actor import Actor, current_actor, scoped
 from engine.kernel.db import db, new_id
 from engine.kernel.errors import InvalidInput, NotFound
@@ -48,7 +47,7 @@ class ProcessList(ListPage):
             .where(Definition.tenant_id == this.tenant_id, Definition.process_id == this.process_id)
             .scalar_subquery()
         )
-        return select(this).where(this.tenant_id.in_(readable_tenants()), this.version == newest)
+        return select(this).where(readable(this), this.version == newest)
 
 
 #: the row itself, beside which its other versions are looked at
@@ -112,15 +111,16 @@ def settings() -> Settings:
     return found
 
 
-def readable_tenants() -> frozenset[str]:
-    """Return whose processes the actor may see: his tenants' and those that the tenants above publish to them."""
-    return actor().tenant_ids | frozenset(ancestors_of(actor().tenant_id))
+def readable(definition: Any) -> Any:
+    """Return the condition for versions the actor may see: his tenants', and what those above publish to them."""
+    above = definition.published & definition.tenant_id.in_(ancestors_of(actor().tenant_id))
+    return definition.tenant_id.in_(actor().tenant_ids) | above
 
 
 def visible_definition(definition_id: str) -> Definition:
     """Return a version that the actor may see. Raises ``NotFound``."""
-    found = db.session.get(Definition, definition_id)
-    if found is None or found.tenant_id not in readable_tenants():
+    found = db.session.scalar(select(Definition).where(Definition.id == definition_id, readable(Definition)))
+    if found is None:
         raise NotFound("There is no such process, or it belongs to somebody else.", code="definition.unknown")
     return found
 
@@ -129,7 +129,8 @@ def visible_definition(definition_id: str) -> Definition:
 @allow(*DEPLOYERS)
 def upload() -> str:
     """Choose files; the page shows what lint says before anything is stored."""
-    return render_template("processes/upload.html", limit=settings().upload_limit)
+    owner = find_tenant(actor().tenant_id)
+    return render_template("processes/upload.html", limit=settings().upload_limit, owner=owner)
 
 
 @blueprint.post("/check")
@@ -148,8 +149,13 @@ def deploy() -> ResponseJson:
     if any(problem.severity == "error" for problem in problems):
         return _outcome(files, problems)
     try:
-        made = api.deploy(files, tenant_id=actor().tenant_id, actor_id=actor().user_id)
-    except api.Refused as refused:
+        made = api.deploy(
+            files,
+            tenant_id=actor().tenant_id,
+            actor_id=actor().user_id,
+            published=request.form.get("published") == "true",
+        )
+    except Refused as refused:
         return _outcome(files, refused.problems)
     db.session.flush()
     first = made[0]
@@ -157,7 +163,7 @@ def deploy() -> ResponseJson:
     return {"location": url_for("processes.show", definition_id=first.id)}
 
 
-def _checked() -> tuple[dict[str, bytes], list[Any]]:
+def _checked() -> tuple[dict[str, bytes], list[Problem]]:
     """Read and lint the request's files; what cannot even be read is a problem of its own."""
     limit = settings().upload_limit
     try:
@@ -165,14 +171,14 @@ def _checked() -> tuple[dict[str, bytes], list[Any]]:
         files = read_upload(request.files.getlist("files"), limit)
     except InvalidInput as error:
         return {}, [_unreadable(error)]
-    return files, api.lint_files(files)
+    return files, api.lint_files(files, tenant_id=actor().tenant_id)
 
 
-def _unreadable(error: InvalidInput) -> Any:
-    return api.Problem(
+def _unreadable(error: InvalidInput) -> Problem:
+    return Problem(
         file="",
         element=None,
-        name="",
+        name=None,
         line=None,
         rule=error.code,
         severity="error",
@@ -181,13 +187,13 @@ def _unreadable(error: InvalidInput) -> Any:
     )
 
 
-def _outcome(files: dict[str, bytes], problems: list[Any]) -> ResponseJson:
+def _outcome(files: dict[str, bytes], problems: list[Problem]) -> ResponseJson:
     errors = sum(problem.severity == "error" for problem in problems)
-    drawable = {problem.file for problem in problems if problem.rule.startswith("xml.")}
+    unreadable = {problem.file for problem in problems if problem.rule.startswith(("xml.", "file."))}
     drawings = {
         name: content.decode("utf-8", "replace")
         for name, content in files.items()
-        if name.lower().endswith((".bpmn", ".xml")) and name not in drawable
+        if name.lower().endswith((".bpmn", ".xml")) and name not in unreadable
     }
     html = render_template("processes/_problems.html", files=files, problems=problems, errors=errors)
     answer = {

@@ -1,6 +1,9 @@
 // Drawing a BPMN diagram with the page's own colours: bpmn-js' navigated viewer plus fit, centre and zoom tools.
 // bpmn-js is loaded by the page as a classic script (global BpmnJS); its mark stays visible.
 
+/** Below this scale the names cannot be read; READABLE is the scale for a part of the diagram. */
+const SMALLEST = 0.62, READABLE = 0.8;
+
 const font = { fontFamily: "Inter, sans-serif", fontWeight: "500", lineHeight: 1.25 };
 
 /** Draw `xml` into `box`; returns a Diagram. Throws when there is nothing to draw. */
@@ -33,37 +36,59 @@ export class Diagram {
     svg?.setAttribute("aria-hidden", "true"); // its text twin is the list beside it
     this.canvas.resized();
     this.fit();
-    new ResizeObserver(() => { this.canvas.resized(); if (this.fitted) this.fit(); }).observe(box);
-    box.addEventListener("wheel", () => { this.fitted = false; }, { passive: true });
-    box.addEventListener("pointerdown", event => { if (event.target.closest("svg")) this.fitted = false; });
+    new ResizeObserver(() => { this.canvas.resized(); if (this.view === "whole") this.fit(); }).observe(box);
+    const own = event => { if (event.target.closest?.("svg")) this.view = "own"; }; // whoever moves it himself is left alone
+    box.addEventListener("wheel", own, { passive: true });
+    box.addEventListener("pointerdown", own);
   }
 
-  /** Show the whole diagram, never larger than life by more than a tenth. */
+  /** The scale at which the whole diagram fits, never larger than life by more than a tenth. */
+  get fitting() {
+    const inner = this.canvas.viewbox().inner, pad = 28;
+    return Math.max(0.2, Math.min(1.1, (this.box.clientWidth - 2 * pad) / inner.width, (this.box.clientHeight - 2 * pad - 20) / inner.height));
+  }
+
+  /** Show the whole diagram. */
   fit() {
     const { clientWidth: width, clientHeight: height } = this.box;
     if (!width || !height) return;
-    const inner = this.canvas.viewbox().inner, pad = 28;
-    const scale = Math.max(0.2, Math.min(1.1, (width - 2 * pad) / inner.width, (height - 2 * pad - 20) / inner.height));
+    const inner = this.canvas.viewbox().inner, scale = this.fitting;
     const w = width / scale, h = height / scale;
     this.canvas.viewbox({ x: inner.x - (w - inner.width) / 2, y: inner.y - (h - inner.height) / 2 + 4 / scale, width: w, height: h });
-    this.fitted = true;
+    this.view = "whole";
   }
 
   /** Put an element in the middle of the view. */
-  centre(id, scale = 0.8) {
+  centre(id, scale = READABLE) {
     const element = this.elements.get(id);
     if (!element || !this.box.clientWidth) return;
     const root = this.canvas.findRoot(element);
     if (root && root !== this.canvas.getRootElement()) this.canvas.setRootElement(root);
     const { x, y, width = 0, height = 0 } = middle(element);
-    const w = this.box.clientWidth / scale, h = this.box.clientHeight / scale;
-    this.canvas.viewbox({ x: x + width / 2 - w / 2, y: y + height / 2 - h / 2, width: w, height: h });
-    this.fitted = false;
+    const w = this.box.clientWidth / scale, h = this.box.clientHeight / scale, inner = this.canvas.viewbox().inner;
+    const left = within(x + width / 2 - w / 2, w, inner.x, inner.width), top = within(y + height / 2 - h / 2, h, inner.y, inner.height);
+    this.canvas.viewbox({ x: left, y: top, width: w, height: h });
+    this.view = "reading";
+  }
+
+  /** Follow elements: the whole diagram where that can be read, else its part around the first of them. */
+  follow(ids) {
+    if (this.view === "own" || !this.box.clientWidth) return;
+    if (this.fitting >= SMALLEST) { if (this.view !== "whole") this.fit(); return; }
+    const seen = ids.map(id => this.elements.get(id)).filter(element => element && !element.waypoints);
+    if (!seen.length) { if (this.view !== "whole") this.fit(); return; }
+    if (this.view === "reading" && seen.every(element => this.inView(element))) return;
+    this.centre(seen[0].id);
+  }
+
+  inView({ x, y, width, height }) {
+    const view = this.canvas.viewbox(), pad = 20;
+    return x >= view.x + pad && y >= view.y + pad && x + width <= view.x + view.width - pad && y + height <= view.y + view.height - pad;
   }
 
   zoom(factor) {
     this.canvas.zoom(this.canvas.zoom() * factor);
-    this.fitted = false;
+    this.view = "own";
   }
 
   /** Connect the buttons `[data-zoom=in|out|fit]` inside `tools`. */
@@ -119,13 +144,21 @@ export class Diagram {
   }
 }
 
+/** Keep a span of `size` inside the drawing, with a margin; a smaller drawing stands in the middle. */
+function within(start, size, from, length) {
+  const pad = 28;
+  if (length + 2 * pad <= size) return from - (size - length) / 2;
+  return Math.min(Math.max(start, from - pad), from + length + pad - size);
+}
+
 function middle(element) {
   if (!element.waypoints) return element;
   const points = element.waypoints;
   return points[Math.floor(points.length / 2)];
 }
 
-function badgePlace({ width, height }) {
+function badgePlace({ width, height, attachers }) {
+  if (attachers?.length) return { top: -11, left: 6 }; // its boundary events sit on the lower edge
   if (width <= 40) return { top: -16, left: -6 };
   if (height <= 60) return { top: 38, left: 30 };
   return { bottom: 11, left: 6 };

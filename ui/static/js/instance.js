@@ -10,7 +10,6 @@ const story = new Story();
 let diagram = null, step = 0, following = true, state = JSON.parse($("state").textContent);
 
 const TASKS = /Task$|^task$|^callActivity$/;
-const small = () => innerWidth < 768;
 const clock = micros => timeOfDay(micros, page.dataset.zone);
 
 // ---- drawing one step
@@ -47,7 +46,7 @@ function paint(now) {
   }
   for (const item of page.querySelectorAll("[data-key]")) item.hidden = item.dataset.key !== "running" && !present(item.dataset.key, now);
   page.querySelector("[data-key=running]").hidden = !present("running", now);
-  if (small() && groups.size) diagram.centre([...groups.keys()][0]);
+  diagram.follow([...groups.keys()]);
 }
 
 const present = (kind, now) => now.here.some(token => !isScope(token) && (now.live ? token.state : "running") === kind);

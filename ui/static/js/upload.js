@@ -10,6 +10,7 @@ const clean = name => name.replaceAll("\\", "/").split("/").pop();
 async function send(url) {
   const body = new FormData();
   for (const file of files) body.append("files", file, file.name);
+  body.append("published", String(Boolean($("published")?.checked)));
   const answer = await fetch(url, { method: "POST", body, headers: { "X-CSRFToken": window.cms.token(), Accept: "application/json" } });
   const json = await answer.json().catch(() => null);
   if (json && (answer.ok || json.html)) return json;
@@ -84,6 +85,7 @@ async function draw(name) {
   drawing?.viewer.destroy();
   drawing = null;
   $("no-drawing").hidden = true;
+  $("diagram").querySelector(".tools").hidden = !name;
   try {
     if (!name) throw new Error("none");
     drawing = await drawDiagram($("diagram"), outcome.drawings[name]);
