@@ -45,21 +45,25 @@ class FileStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.absolute()
 
-    def write(self, tenant_id: str, name: str, content_type: str, content: bytes) -> StoredFile:
-        """Keep ``content`` and add its row to the session."""
+    def write(
+        self, tenant_id: str, name: str, content_type: str, content: bytes, *, file_id: str | None = None
+    ) -> StoredFile:
+        """Keep ``content`` and add its row to the session; ``file_id`` is given by those who may come twice."""
         path = self.new_path(tenant_id, Path(name).suffix)
         part = path.with_suffix(path.suffix + ".part")
         part.write_bytes(content)
         os.replace(part, path)
-        return self.adopt(tenant_id, name, content_type, path)
+        return self.adopt(tenant_id, name, content_type, path, file_id=file_id)
 
-    def adopt(self, tenant_id: str, name: str, content_type: str, path: Path) -> StoredFile:
+    def adopt(
+        self, tenant_id: str, name: str, content_type: str, path: Path, *, file_id: str | None = None
+    ) -> StoredFile:
         """Add the row of a file that was written to ``new_path``. Raises ``NotFound`` when it is not there."""
         if not path.exists():
             raise NotFound(f"{path.name} was never written.", code="files.missing")
         content = path.read_bytes()
         stored = StoredFile(
-            id=new_id(),
+            id=file_id or new_id(),
             tenant_id=tenant_id,
             name=name,
             content_type=content_type,
