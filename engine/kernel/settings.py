@@ -52,6 +52,13 @@ class Settings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property
+    def public_url(self) -> str:
+        """Where people find the pages, for links in mails."""
+        if self.tls_certificate:
+            return f"https://{self.public_host}" + ("" if self.web_port == 443 else f":{self.web_port}")
+        return f"http://{self.public_host}:{self.web_port}"
+
+    @property
     def run_dir(self) -> Path:
         """Sockets, pid files and generated configuration."""
         return self.data_dir / "run"
