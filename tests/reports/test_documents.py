@@ -130,7 +130,6 @@ WAYS = [
     ("<style>@font-face {{ font-family: x; src: url({}) }} body {{ font-family: x }}</style>a", "file:///etc/passwd"),
     ('<link rel="attachment" href="{}">', "file:///etc/passwd"),
     ('<a rel="attachment" href="{}">a</a>', "file:///etc/passwd"),
-    ('<svg xmlns:xlink="http://www.w3.org/1999/xlink"><image xlink:href="{}"/></svg>', "http://127.0.0.1:9/x"),
     ('<object data="{}"></object>', "http://127.0.0.1:9/x"),
 ]
 
