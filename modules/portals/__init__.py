@@ -1,0 +1,1 @@
+"""Services that customers switch on for themselves: each its own module."""
