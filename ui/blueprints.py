@@ -7,6 +7,7 @@ from flask import Blueprint
 import modules.directory.pages
 import modules.identity.pages
 import modules.support.calls  # noqa: F401 - list pages
+from modules.portals.communicator import screens as communicator
 from ui import account, files, health, home, inbox, incidents, instances, live, processes, search
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -20,4 +21,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     processes.blueprint,
     instances.blueprint,
     incidents.blueprint,
+    communicator.blueprint,
 )

@@ -11,8 +11,11 @@ import engine.kernel.files  # noqa: F401 - tables
 import media.edge.accounts
 import media.models
 import media.operations  # noqa: F401 - tables and operations
+import modules.administration
 import modules.directory.demo
 import modules.identity.demo
+import modules.portals.communicator.review
+import reports.documents.operations  # noqa: F401 - tables, operations, screens
 from engine.kernel.settings import Settings
 from ui.shipped import deploy_shipped
 

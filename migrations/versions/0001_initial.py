@@ -60,6 +60,27 @@ def upgrade() -> None:
         sa.UniqueConstraint("call_id", "seq", name=op.f("uq_call_event_call_id_seq")),
     )
     op.create_table(
+        "caught_mail",
+        sa.Column("message_id", sa.String(), nullable=False),
+        sa.Column("instance_id", sa.String(length=32), nullable=True),
+        sa.Column("sender", sa.String(), nullable=False),
+        sa.Column("recipients", engine.kernel.db.Json, nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("html", sa.Text(), nullable=False),
+        sa.Column("attachments", engine.kernel.db.Json, nullable=False),
+        sa.Column("received_at", engine.kernel.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("tenant_id", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_caught_mail")),
+        sa.UniqueConstraint("message_id", name=op.f("uq_caught_mail_message_id")),
+    )
+    with op.batch_alter_table("caught_mail", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_caught_mail_instance_id"), ["instance_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_caught_mail_tenant_id"), ["tenant_id"], unique=False)
+        batch_op.create_index("ix_caught_mail_tenant_received", ["tenant_id", "received_at"], unique=False)
+
+    op.create_table(
         "contact",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("organisation", sa.String(), nullable=False),
@@ -225,6 +246,42 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_instance_status"), ["status"], unique=False)
         batch_op.create_index(batch_op.f("ix_instance_tenant_id"), ["tenant_id"], unique=False)
         batch_op.create_index("ix_instance_tenant_started", ["tenant_id", "started_at"], unique=False)
+
+    op.create_table(
+        "memo",
+        sa.Column("owner_id", sa.String(length=32), nullable=True),
+        sa.Column("call_id", sa.String(length=32), nullable=False),
+        sa.Column("recording_id", sa.String(length=32), nullable=False),
+        sa.Column("recording_file", sa.String(length=32), nullable=True),
+        sa.Column("instance_id", sa.String(length=32), nullable=False),
+        sa.Column("contact_id", sa.String(length=32), nullable=True),
+        sa.Column("caller", sa.String(), nullable=False),
+        sa.Column("caller_name", sa.String(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("recorded_at", engine.kernel.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("duration_s", sa.Double(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("outcome", sa.String(length=12), nullable=True),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("call_back_by", sa.Date(), nullable=True),
+        sa.Column("reviewer_id", sa.String(length=32), nullable=True),
+        sa.Column("reviewed_at", engine.kernel.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("document_file", sa.String(length=32), nullable=True),
+        sa.Column("delete_after", engine.kernel.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("deleted_at", engine.kernel.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", engine.kernel.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("tenant_id", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_memo")),
+    )
+    with op.batch_alter_table("memo", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_memo_call_id"), ["call_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_memo_contact_id"), ["contact_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_memo_instance_id"), ["instance_id"], unique=False)
+        batch_op.create_index("ix_memo_owner_recorded", ["owner_id", "recorded_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_memo_state"), ["state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_memo_tenant_id"), ["tenant_id"], unique=False)
+        batch_op.create_index("ix_memo_tenant_recorded", ["tenant_id", "recorded_at"], unique=False)
 
     op.create_table(
         "outbox",
@@ -536,6 +593,16 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_outbox_instance_id"))
 
     op.drop_table("outbox")
+    with op.batch_alter_table("memo", schema=None) as batch_op:
+        batch_op.drop_index("ix_memo_tenant_recorded")
+        batch_op.drop_index(batch_op.f("ix_memo_tenant_id"))
+        batch_op.drop_index(batch_op.f("ix_memo_state"))
+        batch_op.drop_index("ix_memo_owner_recorded")
+        batch_op.drop_index(batch_op.f("ix_memo_instance_id"))
+        batch_op.drop_index(batch_op.f("ix_memo_contact_id"))
+        batch_op.drop_index(batch_op.f("ix_memo_call_id"))
+
+    op.drop_table("memo")
     with op.batch_alter_table("instance", schema=None) as batch_op:
         batch_op.drop_index("ix_instance_tenant_started")
         batch_op.drop_index(batch_op.f("ix_instance_tenant_id"))
@@ -581,6 +648,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_contact_tenant_id"))
 
     op.drop_table("contact")
+    with op.batch_alter_table("caught_mail", schema=None) as batch_op:
+        batch_op.drop_index("ix_caught_mail_tenant_received")
+        batch_op.drop_index(batch_op.f("ix_caught_mail_tenant_id"))
+        batch_op.drop_index(batch_op.f("ix_caught_mail_instance_id"))
+
+    op.drop_table("caught_mail")
     op.drop_table("call_event")
     with op.batch_alter_table("call", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_call_to_number"))

@@ -38,7 +38,9 @@ def review_memo(*, task_id: str, variables: dict[str, Any]) -> dict[str, Any]:
 def _earlier_calls(memo: Memo) -> int:
     if not memo.caller:
         return 0
-    before = select(func.count()).select_from(Call).where(
-        Call.tenant_id == memo.tenant_id, Call.from_number == memo.caller, Call.started_at < memo.recorded_at
+    before = (
+        select(func.count())
+        .select_from(Call)
+        .where(Call.tenant_id == memo.tenant_id, Call.from_number == memo.caller, Call.started_at < memo.recorded_at)
     )
     return (db.session.scalar(before.where(Call.id != memo.call_id))) or 0
