@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 import structlog
@@ -12,6 +13,9 @@ from engine.kernel.settings import Settings
 from media.edge import rpc
 
 log = structlog.get_logger()
+
+#: Kamailio's states of a dialog: 1 unconfirmed, 2 early, 3 answered, 4 acknowledged, 5 ended
+CONFIRMED = 3
 
 
 def end_dialogs(agent_name: str, settings: Settings | None = None) -> int:
@@ -29,13 +33,22 @@ def end_dialogs(agent_name: str, settings: Settings | None = None) -> int:
     ended = 0
     for dialog in dialogs:
         try:
-            rpc.call(settings, "dlg.end_dlg", dialog["h_entry"], dialog["h_id"])
+            if dialog["state"] >= CONFIRMED:
+                rpc.call(settings, "dlg.end_dlg", dialog["h_entry"], dialog["h_id"])
+            else:
+                # answers the caller, and cancels the call where it rings
+                rpc.call(settings, "tm.reply_callid", 480, "Agent lost", *_transaction(dialog), secrets.token_hex(8))
             ended += 1
         except CmsError as error:
             # it ended by itself in between, or it goes with its time-out
             log.info("dialog_not_released", agent=agent_name, call_id=dialog.get("call-id"), error=error.message)
     log.info("dialogs_released", agent=agent_name, dialogs=ended)
     return ended
+
+
+def _transaction(dialog: dict[str, Any]) -> tuple[str, str]:
+    """Return what names the INVITE of a dialog that is not yet answered."""
+    return dialog["call-id"], dialog["caller"]["cseq"]
 
 
 def agent_dialogs(settings: Settings, agent_name: str) -> list[dict[str, Any]]:

@@ -55,6 +55,13 @@ class Edge:
             self.process = self.stack.enter_context(unprivileged(kamailio_command(self.settings), stderr=log))
         self.wait_until_up()
 
+    def restart(self) -> None:
+        """Stop Kamailio as the supervisor does, and start it again."""
+        assert self.process
+        self.process.terminate()
+        self.process.wait(8)
+        self.start()
+
     def wait_until_up(self) -> None:
         try:
             support.wait_until(lambda: answers(self.settings), what="kamailio")
