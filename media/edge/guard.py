@@ -75,7 +75,7 @@ def start(argv: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     try:
-        os.execvp(argv[0], argv)  # noqa: S606 - an argument list from our own configuration
+        os.execvp(argv[0], argv)
     except OSError as error:
         sys.stderr.write(f"{argv[0]}: {error}\n")
         os._exit(127)

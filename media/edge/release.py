@@ -18,11 +18,12 @@ log = structlog.get_logger()
 CONFIRMED = 3
 
 
-def end_dialogs(agent_name: str, settings: Settings | None = None) -> int:
+def end_dialogs(agent_name: str, settings: Settings | None = None, started_before: float | None = None) -> int:
     """End every dialog of an agent: answered calls by BYE, ringing ones by 480. Return how many there were.
 
-    For an agent that is gone: one that lives would be hung up on as well. Never raises; a Kamailio that does not
-    answer is logged, and the caller's next try ends what is left.
+    For an agent that is gone: one that lives would be hung up on as well. When it has come back already,
+    ``started_before`` (seconds since 1970) spares the calls of its new life; Kamailio dates them by whole seconds.
+    Never raises; a Kamailio that does not answer is logged, and the caller's next try ends what is left.
     """
     settings = settings or settings_in_force()
     try:
@@ -30,6 +31,8 @@ def end_dialogs(agent_name: str, settings: Settings | None = None) -> int:
     except CmsError as error:
         log.warning("dialogs_not_released", agent=agent_name, error=error.message)
         return 0
+    if started_before is not None:
+        dialogs = [dialog for dialog in dialogs if dialog["init_ts"] < int(started_before)]
     ended = 0
     for dialog in dialogs:
         try:

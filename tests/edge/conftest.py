@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from engine.kernel.settings import Settings
 from engine.kernel.types import Secret
 from media.edge import kamailio_command, prepare_edge
 from media.edge.accounts import SipAccount, save_account
+from media.edge.probe import dispatcher_states
 from media.edge.rpc import call as rpc
 from tests import support
 from tests.edge.sip import UserAgent
@@ -77,13 +78,23 @@ class Edge:
         """A phone, or anything else that sends SIP."""
         return self.stack.enter_context(UserAgent(self.settings.sip_port, **options))
 
+    def family(self) -> list[int]:
+        """Kamailio's processes that are alive, without the guard; zombies have no command line."""
+        assert self.process
+        wanted = "\0".join(self.process.args[3:]).encode() + b"\0"  # type: ignore[index]
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with suppress(OSError):
+                    if (entry / "cmdline").read_bytes() == wanted:
+                        found.append(int(entry.name))
+        return found
+
     def loads(self) -> dict[str, int]:
         """How many calls each agent carries by Kamailio's count."""
         return {name: item["load"] for name, item in self.agents().items()}
 
     def agents(self) -> dict[str, dict[str, Any]]:
-        from media.edge.probe import dispatcher_states
-
         return dispatcher_states(self.settings)
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from media.edge import end_dialogs
 from media.edge.accounts import SipAccount, registered
-from media.edge.guard import relatives
 from media.edge.release import agent_dialogs
 from tests import support
 from tests.edge.conftest import PASSWORD, Edge
@@ -91,28 +90,21 @@ def test_registrations_and_calls_outlive_a_restart(edge: Edge, account: Callable
 def test_a_killed_kamailio_leaves_its_ports_free(edge: Edge, victim: str) -> None:
     guard = edge.process.pid
     main = int((edge.settings.run_dir / "kamailio.pid").read_text())
-    argv = edge.process.args[3:]
     for pid in {"kamailio": [main], "guard": [guard], "both": [guard, main]}[victim]:
         os.kill(pid, signal.SIGKILL)
     edge.process.wait(8)
     if victim != "both":
-        support.wait_until(lambda: not family(argv), 8, what="the end of Kamailio's processes")
+        support.wait_until(lambda: not edge.family(), 8, what="the end of Kamailio's processes")
     edge.start()
 
 
-def family(argv: list[str]) -> list[int]:
-    """Kamailio's processes of this edge that are alive; zombies have no command line."""
-    user = support.service_user()
-    if user is None:
-        return relatives(argv)
-    wanted = "\0".join(argv).encode() + b"\0"
-    found = []
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            try:
-                with open(f"/proc/{entry.name}/cmdline", "rb") as file:
-                    if file.read() == wanted:
-                        found.append(int(entry.name))
-            except OSError:
-                continue
-    return found
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_calls_of_an_agents_new_life_are_spared(edge: Edge, account: Callable[..., SipAccount]) -> None:
+    account("201")
+    agent = edge.agent(1)
+    phone, dialog = call(edge)
+    agent.accept(agent.expect("INVITE"))
+    phone.finish(dialog)
+    agent.expect("ACK")
+    assert end_dialogs("agent-1", started_before=time.time() - 60) == 0
+    assert end_dialogs("agent-1", started_before=time.time() + 60) == 1
