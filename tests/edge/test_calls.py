@@ -139,14 +139,18 @@ def test_a_full_and_a_dead_agent_are_passed_over(edge: Edge, account: Callable[.
     assert phone.finish(dialog).answer.status == 200
 
 
-def test_a_refusal_by_the_process_is_final(edge: Edge, account: Callable[..., SipAccount]) -> None:
+@pytest.mark.parametrize("rings", [True, False])
+def test_a_refusal_by_the_process_is_final(edge: Edge, account: Callable[..., SipAccount], rings: bool) -> None:
     account("201")
     agents = [edge.agent(number) for number in (1, 2, 3)]
     phone, dialog = call(edge)
     agent, invite = take(agents)
-    agent.reply(invite, 180, "Ringing")
-    agent.reply(invite, 486, "Busy Here")
+    if rings:
+        agent.reply(invite, 180, "Ringing")
+        phone.expect(180)
+    agent.reply(invite, 486, "Busy Here", headers=() if rings else ("X-CMS-Refused: process",))
     assert phone.finish(dialog).answer.status == 486
+    assert dialog.answer["x-cms-refused"] == ""
     assert sum(other.inbox.qsize() for other in agents if other is not agent) == 0
     assert set(edge.loads().values()) == {0}
 
