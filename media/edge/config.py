@@ -50,7 +50,7 @@ def kamailio_command(settings: Settings) -> list[str]:
     # fmt: off
     command = [sys.executable, "-I", guard.__file__,
                "kamailio", "-DD", "-E", "-f", str(kamailio_config(settings)), "-m", "64", "-M", "8",
-               "-Y", str(run), "-P", str(run / "kamailio.pid")]
+               "-Y", str(run)]
     # fmt: on
     if is_postgresql(settings):
         command = ["env", "PGSERVICE=edge", f"PGSERVICEFILE={_service_file(settings)}", *command]

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -89,7 +90,7 @@ def test_registrations_and_calls_outlive_a_restart(edge: Edge, account: Callable
 @pytest.mark.parametrize("victim", ["kamailio", "guard", "both"])
 def test_a_killed_kamailio_leaves_its_ports_free(edge: Edge, victim: str) -> None:
     guard = edge.process.pid
-    main = int((edge.settings.run_dir / "kamailio.pid").read_text())
+    main = next(pid for pid in edge.family() if f"\nPPid:\t{guard}\n" in Path(f"/proc/{pid}/status").read_text())
     for pid in {"kamailio": [main], "guard": [guard], "both": [guard, main]}[victim]:
         os.kill(pid, signal.SIGKILL)
     edge.process.wait(8)
