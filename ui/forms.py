@@ -284,7 +284,8 @@ def _read(schema: Schema, sent: MultiDict[str, str], pointer: str, context: Cont
             for name, child in schema.get("properties", {}).items()
         }
         kept = {name: value for name, value in found.items() if value is not None}
-        return kept or ({} if pointer == "" else None)
+        # An optional group in which nothing was filled in is absent; then its required fields ask for nothing.
+        return kept if pointer == "" or any(value != [] for value in kept.values()) else None
     if kind == "array":
         return _read_array(schema, sent, pointer, context, ui)
     texts = sent.getlist(pointer)
