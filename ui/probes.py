@@ -206,7 +206,7 @@ Ask = Callable[[Settings], Iterable[Finding]]
 ALL_OF: tuple[Ask, ...] = (probe_database, probe_redis)
 ONE_OF: tuple[Ask, ...] = (probe_agents,)
 #: What the platform can be without for a while.
-MORE: tuple[Ask, ...] = (probe_reporter,)
+MORE: tuple[Ask, ...] = (probe_reporter, probe_catcher)
 #: What only the doctor looks at.
 DOCTOR: tuple[Ask, ...] = (probe_supervisor, probe_web, probe_disk, probe_certificate)
 

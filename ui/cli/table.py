@@ -33,6 +33,8 @@ def children(settings: Settings) -> list[Child]:
     table = [_process("web", "gunicorn", "-c", str(ROOT / "ui" / "gunicorn.py"), "wsgi:app")]
     table += [_process(name, "media.agent", "--name", name) for name in names("agent", settings.agents)]
     table += [_process("kamailio"), _process("rtpengine"), _process("reporter", "reports.reporter")]
+    if not settings.smtp_url:
+        table.append(_process("catcher", "modules.administration.catcher"))
     if not settings.redis_url:
         table.append(_redis(settings))
     return sorted(table, key=lambda child: child.stage)
