@@ -29,10 +29,11 @@ FAILURES = {486: "busy", 600: "busy", 603: "rejected", 403: "rejected", 404: "un
 PRESS_SECONDS = 0.35
 FIRST_PRESS_SECONDS = 0.5
 #: what the far end's prompts may pause before it counts as silent
-PROMPT_PAUSE_SECONDS = 0.8
+PROMPT_PAUSE_SECONDS = 1.0
 #: how long to wait for a first word of the far end before speaking anyway
 NO_PROMPT_SECONDS = 6.0
-NOISE_LEVEL = 10
+#: loudness (scale of ``Endpoint.level``) of a prompt
+NOISE_LEVEL = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from media.agent.loop import Alarm, Loop
 from media.agent.speech import Renderer, SpeechError
 from media.protocol import Collect, Command, Play, Prompt, Record
 
-#: loudness (0 to 255, µ-law scale) above which somebody speaks; line noise stays below
-SPEECH_LEVEL = 30
+#: loudness (scale of ``Endpoint.level``) from which somebody speaks; line noise stays below
+SPEECH_LEVEL = 9
 LEVEL_SECONDS = 0.1
 #: a caller may think this long before he speaks, even when the pauses he may make are shorter
 FIRST_WORD_SECONDS = 5.0

@@ -1,0 +1,56 @@
+"""A real agent on ports of its own, driven through its protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import support
+from tests.sip.caller import Phone, Sipp
+from tests.sip.driver import Driver, agent
+
+
+@dataclass
+class Bench:
+    """An agent, the host that drives it, and ways to call it."""
+
+    directory: Path
+    redis_url: str
+    port: int
+    driver: Driver
+    agent: Any
+    spare: Iterator[int]
+
+    def phone(self, **plan: Any) -> Phone:
+        """Call by the platform's dialler; what it hears is in ``heard.wav``."""
+        return Phone(
+            target=f"sip:1000@127.0.0.1:{self.port}",
+            caller="sip:+4930123456@127.0.0.1",
+            **{"record": str(self.directory / "heard.wav"), "max_duration": 40, **plan},
+        )
+
+    def sipp(self, xml: str, *options: str) -> Sipp:
+        """Call by SIPp."""
+        port, media = next(self.spare), next(self.spare)
+        service = ["-s", "1000"] if "-s" not in options else []
+        return Sipp(
+            self.directory, xml, *service, *options, port=port, media_port=media, target=f"127.0.0.1:{self.port}"
+        )
+
+    def log(self) -> str:
+        """Return what the agent has written."""
+        return (self.directory / "agent-1.log").read_text()
+
+
+@pytest.fixture
+def bench(data_dir: Path, redis_server: str) -> Iterator[Bench]:
+    """One agent that a host with the name ``interactive-1`` drives."""
+    ports = support.free_ports(24)
+    # RTP takes even ports and the next one; what SIPp and far ends use lies beside it.
+    with Driver(redis_server) as driver, agent(data_dir, redis_server, ports[0], rtp_port=24_000) as process:
+        yield Bench(data_dir, redis_server, ports[0], driver, process, iter(ports[2::2]))
+        assert process.poll() is None or process.returncode == -9, f"the agent ended with {process.returncode}"
