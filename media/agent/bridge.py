@@ -25,7 +25,6 @@ class DialVerb(Verb):
         assert isinstance(self.command.action, Dial)
         self._wish = self.command.action
         self._joined_at: float | None = None
-        self._timed_out = False
         self._ringing = False
         if not TARGET.fullmatch(self._wish.target):
             self.finish(result="unavailable", duration_s=0.0)
@@ -65,7 +64,7 @@ class DialVerb(Verb):
             return
         if self._joined_at is not None:
             self._hand_in()
-        elif self._timed_out or status in NO_ANSWER:
+        elif status in NO_ANSWER:
             self.finish(result="no_answer", duration_s=0.0)
         else:
             self.finish(result="busy" if status in BUSY else "unavailable", duration_s=0.0)
@@ -82,11 +81,12 @@ class DialVerb(Verb):
             self.line.endpoint.press(self.line.leg, digit)
 
     def line_gone(self) -> None:
-        self._release()
+        # Answer first: releasing the target may report its end at once.
         if self._joined_at is not None:
             self._hand_in()
         else:
             super().line_gone()
+        self._release()
 
     def cancel(self) -> None:
         super().cancel()
@@ -94,10 +94,9 @@ class DialVerb(Verb):
 
     def _give_up(self) -> None:
         if self._joined_at is None:
-            self._timed_out = True
-            self._release()
             # The edge may take its time to confirm; nobody waits for that.
             self.finish(result="no_answer", duration_s=0.0)
+            self._release()
 
     def _release(self) -> None:
         if self.far_leg is not None:

@@ -31,6 +31,8 @@ VERBS: dict[str, type[Verb]] = {
     Record.verb: RecordVerb,
     Dial.verb: DialVerb,
 }
+#: tells the edge that the application refuses, so that it does not try another agent
+REFUSED = (("X-CMS-Refused", "process"),)
 ENDED = {"kind": "business", "code": "call.ended", "message": "The caller has hung up."}
 
 
@@ -152,7 +154,7 @@ class AgentCall:
             case Reject(status=status):
                 self._cause = "rejected"
                 self._reply(command, {"result": {}})
-                self.endpoint.hangup(self.leg, status)
+                self.endpoint.hangup(self.leg, status, REFUSED)
             case Hangup():
                 self._cause = self._cause or "hangup"
                 self._reply(command, {"result": {}})

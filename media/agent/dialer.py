@@ -17,13 +17,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from media.agent.endpoint import Endpoint, Invite, SipAccount, SipError
 from media.agent.loop import Loop
 from media.agent.verbs import LEVEL_SECONDS
+from media.plan import Plan
 
 FAILURES = {486: "busy", 600: "busy", 603: "rejected", 403: "rejected", 404: "unavailable", 480: "unavailable"}
 PRESS_SECONDS = 0.35
@@ -34,28 +34,6 @@ PROMPT_PAUSE_SECONDS = 1.0
 NO_PROMPT_SECONDS = 6.0
 #: loudness (scale of ``Endpoint.level``) of a prompt
 NOISE_LEVEL = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One call to make."""
-
-    #: SIP URI to ring
-    target: str
-    #: own SIP URI: what the callee sees
-    caller: str
-    username: str = ""
-    password: str = ""
-    #: keys; a comma is a pause of a second
-    press: str = ""
-    #: WAV file to speak
-    speak: str = ""
-    #: seconds after the answer to speak at; None: when the far end has been silent for a moment
-    speak_after: float | None = None
-    #: WAV file to write what was heard to
-    record: str = ""
-    max_duration: float = 120.0
-    ring_timeout: float = 60.0
 
 
 class Caller:

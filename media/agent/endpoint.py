@@ -283,10 +283,14 @@ class Endpoint:
         parameters.statusCode = status
         self._do(leg, lambda call: call.answer(parameters))
 
-    def hangup(self, leg: int, status: int = 0) -> None:
+    def hangup(self, leg: int, status: int = 0, headers: tuple[tuple[str, str], ...] = ()) -> None:
         """End a leg; an unanswered incoming one with ``status``. Harmless when it is over."""
         parameters = pj.CallOpParam()
         parameters.statusCode = status
+        for name, value in headers:
+            header = pj.SipHeader()
+            header.hName, header.hValue = name, value
+            parameters.txOption.headers.append(header)
         self._do(leg, lambda call: call.hangup(parameters))
 
     def press(self, leg: int, digits: str) -> None:

@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "ui.cli.doctor:doctor",
     "user": "ui.cli.user:user",
     "install": "ui.cli.install:install",
+    "dial": "ui.cli.dial:dial",
     "deploy": "ui.cli.definitions:deploy",
     "lint": "ui.cli.definitions:lint",
     "decide": "ui.cli.definitions:decide",
