@@ -21,6 +21,7 @@ from engine.kernel.db import db, unit_of_work
 from media.arrivals import end_lost_call, take_in
 from media.calls import lock_call, tell
 from media.carrier import MediaCarrier
+from media.edge import end_dialogs
 from media.models import Call
 from media.protocol import (
     AGENTS,
@@ -199,11 +200,12 @@ def _process_lives(sign: Sign) -> bool | None:
     return False
 
 
-def serve_calls(host: str, release: Release) -> CallListener:
-    """Make this process serve calls as ``host``: carry media commands, and listen.
+def release_far_ends(agent: str, before: float | None) -> None:
+    """End, at the edge, the far ends of an agent's former life: dialogs that began before the instant, or all."""
+    end_dialogs(agent, started_before=before)
 
-    ``release`` ends, at the edge, the far ends of the calls of an agent's former life: those that began before the
-    given instant (seconds since 1970), or all.
-    """
+
+def serve_calls(host: str, release: Release = release_far_ends) -> CallListener:
+    """Make this process serve calls as ``host``: carry media commands, and listen."""
     api.register_carrier("media", MediaCarrier(host).send)
     return CallListener(host, release)
