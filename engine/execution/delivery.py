@@ -75,7 +75,7 @@ def _operation_result(machine: Machine, payload: dict[str, Any]) -> None:
 def _timer(machine: Machine, payload: dict[str, Any]) -> None:
     token = machine.tokens.get(payload["token"])
     wait = token.wait if token is not None else None
-    if token is None or wait is None or wait.due_at != payload["due_at"]:
+    if token is None or wait is None or wait.timer_id != payload["timer"]:
         return
     if wait.kind == "retry":
         machine.let_go(token)

@@ -83,8 +83,9 @@ class Recorder(Operating):
     def wait(self, token: Token, wait: Wait) -> None:
         """Keep a timer or a subscription."""
         if wait.due_at is not None:
+            wait.timer_id = new_id()
             self.timers[token.id] = {
-                "id": new_id(),
+                "id": wait.timer_id,
                 "instance_id": self.instance.id,
                 "token_id": token.id,
                 "due_at": wait.due_at,

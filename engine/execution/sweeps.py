@@ -32,7 +32,7 @@ def fire_timers() -> int:
             return 0
     with unit_of_work() as session:
         due = session.execute(
-            select(Timer.id, Timer.instance_id, Timer.token_id, Timer.due_at, Instance.owner, Instance.priority)
+            select(Timer.id, Timer.instance_id, Timer.token_id, Instance.owner, Instance.priority)
             .join(Instance, Instance.id == Timer.instance_id)
             .where(Timer.fired.is_(False), Timer.due_at <= now())
             .order_by(Timer.due_at)
@@ -47,7 +47,7 @@ def fire_timers() -> int:
                 "instance_id": row.instance_id,
                 "kind": "timer",
                 "key": f"timer:{row.id}",
-                "payload": codec.encode({"token": row.token_id, "due_at": row.due_at}),
+                "payload": codec.encode({"token": row.token_id, "timer": row.id}),
                 "actor_id": "system",
                 "created_at": moment,
             }

@@ -44,7 +44,7 @@ def list_tasks(
         statement = statement.where(UserTask.instance_id == instance_id)
     found: list[UserTask] = []
     for task in db.session.scalars(statement):
-        if may_do(task, actor):
+        if may_do(task, actor) and (task.assignee in {None, actor.user_id} or ADMINISTRATOR in actor.roles):
             found.append(task)
             if len(found) == limit:
                 break

@@ -24,6 +24,8 @@ class Wait:
     interval: Any = None
     #: how often it still repeats after this time; None for ever
     repeats: int | None = 0
+    #: id of the kept timer
+    timer_id: str = ""
     #: last value of a condition: it fires when it becomes true (BPMN 2.0, 10.5.5)
     held: bool = False
 

@@ -102,6 +102,11 @@ class Engine:
         with unit_of_work(write=False) as session:
             return session.scalar(select(func.count()).select_from(model)) or 0
 
+    def effects(self) -> int:
+        """Return how many effects operations have left."""
+        with unit_of_work(write=False):
+            return operations.effects()
+
     def cool(self) -> None:
         """Forget what is in memory, as a restart does."""
         self.host.advancer.hot.clear()
@@ -123,6 +128,8 @@ class Engine:
 def engine(app: Flask) -> Iterator[Engine]:
     """An engine on each database."""
     operations.reset()
+    with unit_of_work() as session:
+        operations.EFFECTS.create(session.connection())
     made = Engine()
     api.register_carrier("media", made.carry_media)
     api.register_carrier("external", lambda rows: None)

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Column, Integer, MetaData, String, Table, func, insert, select
 
 from engine.kernel.db import db
 from engine.kernel.errors import BusinessError, TransientError
 from engine.operations import OperationContext, Pending, operation, operation_context
 
-
-class Effect(db.Model):
-    """One row an effect; without a unique constraint, so that doing it twice shows."""
-
-    __tablename__ = "test_effect"
-
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    key: Mapped[str] = mapped_column(String(80))
-    note: Mapped[str]
-
+#: one row an effect, without a unique constraint, so that doing it twice shows; no table of the platform
+EFFECTS = Table(
+    "test_effect",
+    MetaData(),
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", String(80)),
+    Column("note", String(80)),
+)
 
 #: how often an operation still fails, by name of the failure
 FAILURES: dict[str, int] = {}
@@ -35,8 +32,12 @@ def reset() -> None:
 
 def leave_effect(note: str) -> None:
     """Insert a row."""
-    db.session.add(Effect(key=operation_context().key, note=note))
-    db.session.flush()
+    db.session.execute(insert(EFFECTS).values(key=operation_context().key, note=note))
+
+
+def effects() -> int:
+    """Return how many effects were left."""
+    return db.session.scalar(select(func.count()).select_from(EFFECTS)) or 0
 
 
 @operation("test.count")
