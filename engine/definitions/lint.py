@@ -14,6 +14,7 @@ from engine.definitions.findings import Findings
 from engine.definitions.normalise import Edit, normalise
 from engine.definitions.problems import Problem
 from engine.dmn import Decision, DmnError, parse_decisions
+from engine.semantics import Unparsable, parse
 
 
 @dataclass(slots=True)
@@ -146,6 +147,9 @@ def _check_diagram(result: Examination, document: Document, edits: list[Edit]) -
                 "Mark it as executable if it is meant to run.",
                 "warning",
             )
+    if not any(problem.severity == "error" for problem in findings.problems):
+        for process in executable:
+            _check_semantics(findings, process)
     result.problems += findings.problems
     result.problems += [
         Problem(
@@ -161,6 +165,15 @@ def _check_diagram(result: Examination, document: Document, edits: list[Edit]) -
         for edit in edits
     ]
     return Diagram(document, edits, executable, findings.used)
+
+
+def _check_semantics(findings: Findings, process: Any) -> None:
+    """Build the executable form, which has the last word on what can be executed."""
+    try:
+        parse(findings.root, process.get("id"))
+    except Unparsable as error:
+        element = next((item for item in process.iter() if item.get("id") == error.element_id), process)
+        findings.report(element, "element.unsupported", error.message, "Draw it with elements the engine executes.")
 
 
 def template_parameters(findings: Findings, process: Any) -> dict[str, Any]:
