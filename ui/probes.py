@@ -28,6 +28,7 @@ import reports
 from engine.execution.records import HostRecord
 from engine.kernel.db import db, new_id, now, unit_of_work
 from engine.kernel.settings import Settings
+from media.edge.probe import edge_probes
 from media.protocol import FIELD, Command, Event, Hangup, agent_stream, decode, encode, inbox_stream
 from ui.cli.table import children, names
 
@@ -202,13 +203,12 @@ def probe_certificate(settings: Settings) -> Iterable[Finding]:
 
 Ask = Callable[[Settings], Iterable[Finding]]
 
-#: What pages and calls need all of; of the last two one that works is enough.
-ALL_OF: tuple[Ask, ...] = (probe_database, probe_redis)
-ONE_OF: tuple[Ask, ...] = (probe_agents,)
-#: What the platform can be without for a while.
-MORE: tuple[Ask, ...] = (probe_reporter, probe_catcher)
+#: What ``/readyz`` asks.
+READINESS: tuple[Ask, ...] = (probe_database, probe_redis, probe_agents, edge_probes, probe_reporter, probe_catcher)
 #: What only the doctor looks at.
 DOCTOR: tuple[Ask, ...] = (probe_supervisor, probe_web, probe_disk, probe_certificate)
+#: Without one of each kind there are no pages or no calls.
+ESSENTIAL = frozenset({"database", "redis", "sip", "interactive", "agent"})
 
 
 @dataclass(frozen=True)
@@ -221,20 +221,22 @@ class Readiness:
 
 def readiness(settings: Settings) -> Readiness:
     """Ask what pages and calls need."""
-    waiting = [found.name for found in chain.from_iterable(ask(settings) for ask in ALL_OF) if not found.ok]
-    starting: list[str] = []
-    for ask in ONE_OF if not waiting else ():
-        found = list(ask(settings))
-        bad = [item.name for item in found if not item.ok]
-        (waiting if len(bad) == len(found) else starting).extend(bad)
-    for ask in MORE:
-        starting += [found.name for found in ask(settings) if not found.ok]
-    return Readiness(waiting, starting)
+    found = list(chain.from_iterable(ask(settings) for ask in READINESS))
+    lacking = ESSENTIAL - {_kind(item) for item in found if item.ok}
+    missing = [item for item in found if not item.ok]
+    return Readiness(
+        waiting=[item.name for item in missing if _kind(item) in lacking],
+        starting=[item.name for item in missing if _kind(item) not in lacking],
+    )
+
+
+def _kind(found: Finding) -> str:
+    return found.name.rstrip("0123456789").rstrip("-")
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Ask everything, one after the other."""
-    for ask in (*DOCTOR, *ALL_OF, *ONE_OF, *MORE):
+    for ask in (*DOCTOR, *READINESS):
         try:
             yield from ask(settings)
         except SQLAlchemyError as error:
