@@ -174,6 +174,7 @@ class Recorder(Operating):
             "token_id": token.id,
             "element_id": token.node.bpmn_id,
             "name": token.node.bpmn_name,
+            "operation": token.work.operation if token.work else None,
             "error": code_of(error),
             "message": sentence(error),
             "detail": explain(error),

@@ -173,6 +173,8 @@ class Incident(Identified, TenantOwned, db.Model):
     token_id: Mapped[str] = mapped_column(String(32))
     element_id: Mapped[str]
     name: Mapped[str]
+    #: operation that failed, if it was one
+    operation: Mapped[str | None]
     #: code of the error
     error: Mapped[str]
     message: Mapped[str] = mapped_column(Text)

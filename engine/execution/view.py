@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from engine.definitions.store import definition_by_id
 from engine.execution import codec
-from engine.execution.history import history
+from engine.execution import history as past
 from engine.execution.incidents import list_incidents
 from engine.execution.records import Incident, Instance, Outbox, Subscription, Timer, UserTask
 from engine.execution.state import LiveToken, live_data, live_tokens
@@ -16,7 +16,7 @@ from engine.kernel.db import db
 from engine.kernel.errors import NotFound
 
 
-def show(instance_id: str, *, with_history: bool = True) -> dict[str, Any]:
+def show(instance_id: str, *, history: bool = True) -> dict[str, Any]:
     """Return everything about an instance. Raises ``NotFound``.
 
     ``data`` are the variables at the end, or as they stand now with the latest write of each winning; secrets are
@@ -38,7 +38,7 @@ def show(instance_id: str, *, with_history: bool = True) -> dict[str, Any]:
         "status": instance.status,
         "data": codec.shown(data),
         "tokens": tokens(instance),
-        "history": history(instance_id) if with_history else [],
+        "history": past.history(instance_id) if history else [],
         "incidents": [incident_json(item) for item in _incidents(instance_id)],
         "definition_id": instance.definition_id,
         "started_at": instance.started_at.isoformat(),
@@ -61,6 +61,7 @@ def incident_json(incident: Incident) -> dict[str, Any]:
         "token": incident.token_id,
         "element": incident.element_id,
         "name": incident.name,
+        "operation": incident.operation,
         "error": incident.error,
         "message": incident.message,
         "detail": incident.detail,

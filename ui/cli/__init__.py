@@ -19,6 +19,8 @@ COMMANDS: dict[str, str] = {
     "dial": "ui.cli.dial:dial",
     "deploy": "ui.cli.definitions:deploy",
     "lint": "ui.cli.definitions:lint",
+    "start": "ui.cli.instances:start",
+    "show": "ui.cli.instances:show",
     "decide": "ui.cli.definitions:decide",
     "prepare": "ui.cli.prepare:prepare",
     "process": "ui.cli.process:process",
