@@ -6,6 +6,8 @@ from flask import Blueprint
 
 import modules.directory.pages
 import modules.identity.pages
+import modules.inventory.pages
+import modules.portals.pbx.pages
 import modules.support.calls  # noqa: F401 - list pages
 from modules.portals.communicator import screens as communicator
 from ui import account, files, health, home, inbox, incidents, instances, live, processes, search

@@ -7,21 +7,26 @@ rooms declare. Pages are in ``ui.blueprints``: only the web process pays for the
 from __future__ import annotations
 
 import engine.api
-import engine.kernel.files  # noqa: F401 - tables
+import engine.kernel.files
 import media.edge.accounts
 import media.models
-import media.operations  # noqa: F401 - tables and operations
+import media.operations
 import modules.administration
 import modules.directory.demo
 import modules.identity.demo
 import modules.portals.communicator.review
+import modules.portals.pbx.demo
 import reports.documents.operations  # noqa: F401 - tables, operations, screens
 from engine.kernel.settings import Settings
+from media.calls import use_applications
+from modules.portals.pbx import TenantApplications
 from ui.shipped import deploy_shipped
 
 
 def compose(settings: Settings) -> None:
     """Plug what lower rooms need from higher ones. Called once by every process."""
+    use_applications(TenantApplications())
+    engine.api.register_sweep(media.edge.accounts.sweep_accounts)
 
 
 def create_demo(settings: Settings) -> None:
@@ -29,3 +34,4 @@ def create_demo(settings: Settings) -> None:
     modules.identity.demo.create_demo(settings)
     modules.directory.demo.create_demo(settings)
     deploy_shipped()
+    modules.portals.pbx.demo.create_demo(settings)

@@ -68,9 +68,7 @@ def phone(
             port=port, rtp=rtp, rtp_end=rtp + 18, heard=heard, tone=tone, directory=directory, modules=MODULES
         )
     )
-    (directory / "accounts").write_text(
-        ACCOUNT.format(user=user, sip_port=sip_port, password=password, answer=answer)
-    )
+    (directory / "accounts").write_text(ACCOUNT.format(user=user, sip_port=sip_port, password=password, answer=answer))
     (directory / "contacts").write_text("")
     with (directory / "baresip.log").open("w") as log:
         process = subprocess.Popen(
