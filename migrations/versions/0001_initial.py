@@ -16,6 +16,22 @@ depends_on = None
 def upgrade() -> None:
     """Make the tables as the models are."""
     op.create_table(
+        "application",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("process_id", sa.String(), nullable=False),
+        sa.Column("definition_id", sa.String(length=32), nullable=True),
+        sa.Column("parameters", engine.kernel.db.Json, nullable=False),
+        sa.Column("created_at", engine.kernel.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", engine.kernel.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("tenant_id", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_application")),
+    )
+    with op.batch_alter_table("application", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_application_process_id"), ["process_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_application_tenant_id"), ["tenant_id"], unique=False)
+
+    op.create_table(
         "call",
         sa.Column("direction", sa.String(length=8), nullable=False),
         sa.Column("from_number", sa.String(), nullable=False),
@@ -159,6 +175,22 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.create_index("ix_event_instance", ["instance_id", "id"], unique=False)
+
+    op.create_table(
+        "extension",
+        sa.Column("number", sa.String(length=6), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("user_id", sa.String(length=32), nullable=True),
+        sa.Column("sip_account_id", sa.String(length=32), nullable=False),
+        sa.Column("created_at", engine.kernel.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("tenant_id", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_extension")),
+        sa.UniqueConstraint("tenant_id", "number", name=op.f("uq_extension_tenant_id_number")),
+    )
+    with op.batch_alter_table("extension", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_extension_tenant_id"), ["tenant_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_extension_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "history",
@@ -307,6 +339,21 @@ def upgrade() -> None:
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_outbox_instance_id"), ["instance_id"], unique=False)
         batch_op.create_index("ix_outbox_open", ["kind", "next_at"], unique=False)
+
+    op.create_table(
+        "phone_number",
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("application_id", sa.String(length=32), nullable=True),
+        sa.Column("created_at", engine.kernel.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("tenant_id", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_phone_number")),
+        sa.UniqueConstraint("number", name=op.f("uq_phone_number_number")),
+    )
+    with op.batch_alter_table("phone_number", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_phone_number_application_id"), ["application_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_phone_number_tenant_id"), ["tenant_id"], unique=False)
 
     op.create_table(
         "recording",
@@ -589,6 +636,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_recording_call_id"))
 
     op.drop_table("recording")
+    with op.batch_alter_table("phone_number", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_phone_number_tenant_id"))
+        batch_op.drop_index(batch_op.f("ix_phone_number_application_id"))
+
+    op.drop_table("phone_number")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index("ix_outbox_open")
         batch_op.drop_index(batch_op.f("ix_outbox_instance_id"))
@@ -627,6 +679,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_history_instance")
 
     op.drop_table("history")
+    with op.batch_alter_table("extension", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_extension_user_id"))
+        batch_op.drop_index(batch_op.f("ix_extension_tenant_id"))
+
+    op.drop_table("extension")
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.drop_index("ix_event_instance")
 
@@ -667,3 +724,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_call_agent"))
 
     op.drop_table("call")
+    with op.batch_alter_table("application", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_application_tenant_id"))
+        batch_op.drop_index(batch_op.f("ix_application_process_id"))
+
+    op.drop_table("application")
