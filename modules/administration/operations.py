@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 from sqlalchemy import select
+from typing_extensions import TypedDict
 
 from engine.kernel.db import db, settings_in_force, unit_of_work
 from engine.kernel.errors import NotFound

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any, Literal, TypedDict, TypeVar
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import or_, select
+from typing_extensions import TypedDict
 
 from engine.kernel.db import db, now, settings_in_force
 from engine.kernel.errors import BusinessError, InvalidInput, NotFound, TransientError
