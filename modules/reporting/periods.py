@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_interval
+from babel.dates import format_date
 
 from engine.kernel.errors import InvalidInput
 
@@ -63,7 +63,11 @@ class Period:
         """``1–30 November 2026``."""
         if self.days == 1:
             return format_date(self.first, "EEEE, d MMMM y", locale="en")
-        return str(format_interval(self.first, self.last, "yMMMMd", locale="en_GB"))
+        if not self._spans_months:
+            return f"{self.first.day}–{format_date(self.last, 'd MMMM y', locale='en')}"
+        pattern = "d MMMM" if self.first.year == self.last.year else "d MMMM y"
+        ends = format_date(self.first, pattern, locale="en"), format_date(self.last, "d MMMM y", locale="en")
+        return " – ".join(ends)
 
     @property
     def step(self) -> str:
