@@ -22,7 +22,7 @@ from media.arrivals import end_lost_call, take_in
 from media.calls import lock_call, tell
 from media.carrier import MediaCarrier
 from media.edge import end_dialogs
-from media.models import Call
+from media.models import ONGOING, Call
 from media.protocol import (
     AGENTS,
     FIELD,
@@ -86,7 +86,7 @@ class CallListener:
         now = time.monotonic()
         self._exchange_signs(now)
         with unit_of_work(write=False):
-            ongoing = list(db.session.scalars(select(Call).where(Call.state != "ended")))
+            ongoing = list(db.session.scalars(select(Call).where(Call.state.in_(ONGOING))))
             instances = {call.instance_id for call in ongoing if call.owner == self._host and call.instance_id}
             statuses = api.statuses(instances) if instances else {}
         watched = [call for call in ongoing if self._is_ours(call, now)]
