@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -31,6 +32,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 YEAR = 31_536_000
+#: a name or address that may stand in a policy as it is
+PLAIN_HOST = re.compile(r"[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]")
 
 csrf = CSRFProtect()
 
@@ -96,12 +99,14 @@ def abandon_unit_of_work(error: BaseException | None = None) -> None:
 
 def security_headers(settings: Settings, secure: bool) -> Any:
     """Return what adds the headers that keep foreign content out."""
-    sockets = f"ws://{settings.public_host}:{settings.ws_port} wss://{settings.public_host}:{settings.ws_port}"
-    policy = CONTENT_SECURITY_POLICY.format(sockets=sockets)
 
     def add(response: Response) -> Response:
         headers = response.headers
-        headers.setdefault("Content-Security-Policy", policy)
+        # The phone's socket is on the host that the page was asked from, by whichever of its names.
+        host = request.host.rsplit(":", 1)[0]
+        host = host if PLAIN_HOST.fullmatch(host) else settings.public_host
+        sockets = f"ws://{host}:{settings.ws_port} wss://{host}:{settings.ws_port}"
+        headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY.format(sockets=sockets))
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Referrer-Policy", "same-origin")
         headers.setdefault("X-Frame-Options", "DENY")

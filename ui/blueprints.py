@@ -10,8 +10,7 @@ import modules.inventory.pages
 import modules.portals.pbx.pages
 import modules.support.calls  # noqa: F401 - list pages
 from modules.portals.communicator import screens as communicator
-from modules.reporting import screens as reporting
-from ui import account, files, health, home, inbox, incidents, instances, live, processes, search
+from ui import account, files, health, home, inbox, incidents, instances, live, phone, processes, search
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     home.blueprint,
@@ -21,9 +20,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     health.blueprint,
     live.blueprint,
     files.blueprint,
+    phone.blueprint,
     processes.blueprint,
     instances.blueprint,
     incidents.blueprint,
     communicator.blueprint,
-    reporting.blueprint,
 )

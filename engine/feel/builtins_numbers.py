@@ -79,7 +79,7 @@ def exponential(value: Any) -> Decimal:
 
 @builtin("odd", "number")
 def odd(value: Any) -> bool:
-    return number(value) % 2 in (1, -1)
+    return abs(number(value)) % 2 == 1
 
 
 @builtin("even", "number")

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Context, getcontext, setcontext
-from typing import Any
 
 from engine.feel.values import DECIMAL128
 from engine.kernel.errors import CmsError
@@ -92,12 +91,11 @@ def current() -> Run:
     return run
 
 
-def null(cause: str) -> Any:
+def null(cause: str) -> None:
     """Answer null and keep the cause."""
     run = _local.run
     if run is not None and len(run.causes) < CAUSES:
         run.causes.append(cause)
-    return None
 
 
 @contextmanager

@@ -31,9 +31,10 @@ TENANT = "t" * 32
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """The deployment of a test, with three agents on free ports."""
-    ports = support.free_ports(8, consecutive=True)
-    names = ("sip_port", "ws_port", "rtpengine_port", "catcher_port", "agent_port")
-    return settings.model_copy(update={"agents": 3, **dict(zip(names, ports, strict=False))})
+    ports = support.free_ports(50, consecutive=True)
+    names = ("web_port", "sip_port", "ws_port", "rtpengine_port", "catcher_port", "agent_port")
+    more = {"agents": 3, "edge_rtp_port": ports[10], "edge_rtp_port_end": ports[-1]}
+    return settings.model_copy(update={**more, **dict(zip(names, ports, strict=False))})
 
 
 @dataclass

@@ -118,7 +118,7 @@ class UserAgent:
             self._seen.add(key)
             self.inbox.put(message)
 
-    def expect(self, what: str | int, timeout: float = 5) -> Message:
+    def expect(self, what: str | int, timeout: float = 10) -> Message:
         """Return the next request of a method, or the next response of a status; other messages are kept."""
         for message in self.kept:
             if _is(message, what):
@@ -258,7 +258,7 @@ class UserAgent:
         )
         return dialog
 
-    def finish(self, dialog: Dialog, timeout: float = 8) -> Dialog:
+    def finish(self, dialog: Dialog, timeout: float = 12) -> Dialog:
         """Wait for the final answer of an INVITE that was sent, and acknowledge it."""
         answer = dialog.answer or self.final("INVITE", timeout)
         dialog.answer, dialog.remote = answer, answer["to"]
@@ -307,7 +307,7 @@ class UserAgent:
             branch=self.branch,
         )
 
-    def final(self, method: str, timeout: float = 8) -> Message:
+    def final(self, method: str, timeout: float = 12) -> Message:
         """Return the next final response to ``method``."""
         while True:
             try:
