@@ -44,7 +44,7 @@ class Listener(Protocol):
     def stream(self, host: str) -> str:
         """Return the name of its stream for this host."""
 
-    def deliver(self, entry: dict[str, bytes]) -> None:
+    def deliver(self, entry: dict[bytes, bytes]) -> None:
         """Take one entry, inside a unit of work; the entry is acknowledged after the commit."""
 
     def tick(self) -> None:

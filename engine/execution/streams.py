@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 GROUP = "cms"
 
-Entry = tuple[str, bytes, dict[str, bytes]]
+Entry = tuple[str, bytes, dict[bytes, bytes]]
 
 
 class Streams:

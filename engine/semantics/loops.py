@@ -106,9 +106,12 @@ class MultiInstance(Loop):
         assert self.cardinality is not None
         count = self.cardinality.evaluate(body.context)
         try:
-            return list(range(1, int(count) + 1))
-        except (TypeError, ValueError) as error:
-            raise CmsError(f"{count!r} is not a number of instances.", code="loop.cardinality") from error
+            number = int(count)
+        except (TypeError, ValueError):
+            number = -1
+        if number < 0:
+            raise CmsError(f"{count!r} is not a number of instances.", code="loop.cardinality")
+        return list(range(1, number + 1))
 
     def _start(self, body: Token, item: Any) -> None:
         assert body.loop is not None

@@ -230,6 +230,8 @@ class Machine:
                 if token.id in self.tokens and token.state == TaskState.READY:
                     limit -= 1
                     self.step(token)
+                    if self.conditions:
+                        self.check_conditions()
             if self.completed or self.cancelled or not self.settle():
                 return True
 
@@ -285,12 +287,16 @@ class Machine:
         self.make_ready(token)
 
     def settle(self) -> bool:
-        """Look at what depends on where all tokens are: inclusive joins and conditions. True when a token moves."""
+        """Look at what depends on where all tokens are: inclusive joins. True when a token moves."""
         for join in list(self.joins.values()):
             join.try_to_fire(self)
-        for token in list(self.conditions.values()):
-            throwing.check_condition(self, token)
         return bool(self.ready)
+
+    def check_conditions(self) -> None:
+        """Look at conditional events after each step: any may have changed a variable."""
+        for token in list(self.conditions.values()):
+            if token.id in self.conditions:
+                throwing.check_condition(self, token)
 
     # -- starting ---------------------------------------------------------------------------------------------------
 

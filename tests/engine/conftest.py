@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from engine import api
 from engine.execution import carriers, external, sweeps
 from engine.execution.host import Host
-from engine.execution.records import Event, Timer
+from engine.execution.records import Event
 from engine.kernel.actor import Actor
-from engine.kernel.db import db, unit_of_work
+from engine.kernel.db import unit_of_work
 from tests.engine import operations
 from tests.engine.diagrams import diagram
 
@@ -27,7 +28,8 @@ BEN = Actor("ben", TENANT, frozenset({TENANT}), frozenset({"agent"}), "Ben")
 class Engine:
     """Deploys, starts, and turns the host until all tokens rest."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: time_machine.Traveller) -> None:
+        self.clock = clock
         self.host = Host("host-1", "interactive", [])
         self.sent: list[api.Outbox] = []
 
@@ -89,13 +91,10 @@ class Engine:
         return count
 
     def pass_time(self, duration: timedelta) -> None:
-        """Let timers that are due within ``duration`` fire, and run."""
-        with unit_of_work():
-            for timer in db.session.scalars(select(Timer)):
-                moved = timer.due_at - duration
-                db.session.execute(update(Timer).where(Timer.id == timer.id).values(due_at=moved))
-        sweeps.fire_timers()
-        self.run()
+        """Move the clock of this process on, let the timers fire that are due then, and run."""
+        self.clock.shift(duration)
+        while sweeps.fire_timers():
+            self.run()
 
     def count(self, model: Any) -> int:
         """Return how many rows a table has."""
@@ -130,8 +129,9 @@ def engine(app: Flask) -> Iterator[Engine]:
     operations.reset()
     with unit_of_work() as session:
         operations.EFFECTS.create(session.connection())
-    made = Engine()
-    api.register_carrier("media", made.carry_media)
-    api.register_carrier("external", lambda rows: None)
-    yield made
+    with time_machine.travel(datetime.now(UTC)) as clock:
+        made = Engine(clock)
+        api.register_carrier("media", made.carry_media)
+        api.register_carrier("external", lambda rows: None)
+        yield made
     carriers._carriers.clear()

@@ -1,0 +1,5 @@
+"""The small engine of ``tests.engine``."""
+
+from tests.engine.conftest import engine
+
+__all__ = ["engine"]
