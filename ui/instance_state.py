@@ -31,7 +31,7 @@ def visible_instance(instance_id: str) -> Instance:
 
 def instance_state(instance: Instance, *, after: int = 0) -> dict[str, Any]:
     """Return the page's data: history rows after ``after``, and everything else as it is now."""
-    shown = api.show(instance.id, with_history=False)
+    shown = api.show(instance.id, history=False)
     start = after or _window_start(instance.id)
     tokens = [token | {"entered": micros(token["since"])} for token in shown["tokens"]]
     attempts = {incident["token"]: incident["attempts"] for incident in shown["incidents"]}

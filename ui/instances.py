@@ -206,7 +206,7 @@ def cancel(instance_id: str) -> BaseResponse:
 def retry(instance_id: str) -> BaseResponse:
     """Try every open incident of an instance again."""
     instance = visible_instance(instance_id)
-    for incident in api.show(instance.id, with_history=False)["incidents"]:
+    for incident in api.show(instance.id, history=False)["incidents"]:
         if not incident["resolved_at"]:
             api.retry_incident(incident["id"], _actor_id())
     toast("Trying again.", "running")

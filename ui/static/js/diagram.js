@@ -32,8 +32,9 @@ export class Diagram {
     this.overlays = viewer.get("overlays");
     this.elements = viewer.get("elementRegistry");
     this.marked = [];
-    const svg = box.querySelector("svg");
-    svg?.setAttribute("aria-hidden", "true"); // its text twin is the list beside it
+    const svg = box.querySelector("svg[data-element-id]"); // can be focused and moved by keys; the lists beside it say the same in words
+    svg?.setAttribute("role", "img");
+    svg?.setAttribute("aria-label", box.getAttribute("aria-label") || "Diagram");
     this.canvas.resized();
     this.fit();
     new ResizeObserver(() => { this.canvas.resized(); if (this.view === "whole") this.fit(); }).observe(box);
@@ -129,7 +130,7 @@ export class Diagram {
   /** Ids of the elements around `id`, from the inside out (subprocesses, pools). */
   scopesOf(id) {
     const scopes = [];
-    for (let scope = this.elements.get(id)?.parent; scope; scope = scope.parent) if (!scope.isImplicit) scopes.push(scope.id);
+    for (let scope = this.elements.get(id)?.parent; scope?.parent; scope = scope.parent) scopes.push(scope.id);
     return scopes;
   }
 
@@ -157,9 +158,10 @@ function middle(element) {
   return points[Math.floor(points.length / 2)];
 }
 
-function badgePlace({ width, height, attachers }) {
+function badgePlace({ y, width, height, attachers, labels }) {
+  const named = labels?.[0]?.y < y; // its name stands above it
   if (attachers?.length) return { top: -11, left: 6 }; // its boundary events sit on the lower edge
-  if (width <= 40) return { top: -16, left: -6 };
+  if (width <= 40) return named ? { top: 26, left: -6 } : { top: -16, left: -6 };
   if (height <= 60) return { top: 38, left: 30 };
   return { bottom: 11, left: 6 };
 }

@@ -26,19 +26,22 @@ function draw() {
 
 function paint(now) {
   diagram.clear();
+  const groups = new Map();
+  for (const token of now.here) {
+    const shown = isScope(token) ? null : diagram.visible(token.element);
+    if (shown) groups.set(shown, [...(groups.get(shown) || []), token]);
+    for (const scope of [...(isScope(token) ? [token.element] : []), ...diagram.scopesOf(token.element)]) {
+      diagram.mark(scope, "visited");
+      diagram.mark(scope, "scope");
+    }
+  }
   for (const done of now.done) {
+    if (groups.has(done.element)) continue; // it was passed before, and a token is there again
     if (done.outcome === "cancelled") { if (TASKS.test(done.type)) diagram.mark(done.element, "halted"); continue; }
     diagram.mark(done.element, "visited");
     if (isScope(done)) diagram.mark(done.element, "scope");
   }
   for (const token of now.entered) for (const flow of flowsOf(token, now)) diagram.mark(flow, "visited");
-  const groups = new Map();
-  for (const token of now.here) {
-    if (isScope(token)) { diagram.mark(token.element, "visited"); diagram.mark(token.element, "scope"); continue; }
-    const shown = diagram.visible(token.element);
-    if (shown) groups.set(shown, [...(groups.get(shown) || []), token]);
-    for (const scope of diagram.scopesOf(token.element)) { diagram.mark(scope, "visited"); diagram.mark(scope, "scope"); }
-  }
   for (const [id, tokens] of groups) {
     const kind = now.live ? worst(tokens) : "running";
     diagram.mark(id, { incident: "broken", waiting: "live", running: "here", suspended: "held" }[kind]);
@@ -47,6 +50,7 @@ function paint(now) {
   for (const item of page.querySelectorAll("[data-key]")) item.hidden = item.dataset.key !== "running" && !present(item.dataset.key, now);
   page.querySelector("[data-key=running]").hidden = !present("running", now);
   diagram.follow([...groups.keys()]);
+  page.dataset.drawn = Date.now();
 }
 
 const present = (kind, now) => now.here.some(token => !isScope(token) && (now.live ? token.state : "running") === kind);
