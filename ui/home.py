@@ -94,13 +94,11 @@ def health_card() -> ResponseReturnValue:
 @allow(EVERYONE)
 def health_summary() -> dict[str, str]:
     """Tell in a few words how the platform is, for the foot of the navigation."""
-    parts = [
-        (title, missing) for title, missing in _parts(readiness(current_app.extensions["cms_settings"])) if missing
-    ]
-    if not parts:
+    sick = [title for title, missing in _parts(readiness(current_app.extensions["cms_settings"])) if missing]
+    if not sick:
         return {"status": "completed", "text": "All normal"}
-    words = " and ".join(title for title, _ in parts[:2])
-    return {"status": "waiting", "text": f"{words}: not available"}
+    text = f"{sick[0]}: see Home" if len(sick) == 1 else f"{len(sick)} parts do not answer"
+    return {"status": "waiting", "text": text}
 
 
 def readiness(settings: Settings) -> probes.Readiness:

@@ -38,7 +38,9 @@
     if (!answer.ok) throw new Error(answer.status);
     const viewer = await cms.diagram(box, await answer.text(), 14), canvas = viewer.get("canvas"), registry = viewer.get("elementRegistry");
     const here = registry.get(box.dataset.here), taken = new Set(box.dataset.taken.split(" "));
-    box.querySelector("svg")?.setAttribute("aria-hidden", "true");
+    const svg = box.querySelector("svg"); // its text twin is the history below
+    svg?.setAttribute("aria-hidden", "true");
+    svg?.removeAttribute("tabindex");
     for (const id of taken) if (registry.get(id)) canvas.addMarker(id, "visited");
     for (const flow of registry.filter(element => element.waypoints && taken.has(element.source?.id) && (taken.has(element.target?.id) || element.target === here))) canvas.addMarker(flow.id, "visited");
     if (!here) return canvas.zoom("fit-viewport");
