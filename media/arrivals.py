@@ -31,25 +31,30 @@ def take_in(event: Event, host: str) -> None:
         # Refused here or elsewhere, or over before anybody had taken it.
         _acknowledge(event, host, epoch=1)
         return
-    take_lease(call, host)
     if event.seq > call.last_seq + 1:
         agent, missing = event.agent, Resend(call.id, call.last_seq)
         after_commit(lambda: tell(agent, missing))
         return
     if event.seq == call.last_seq + 1:
-        call.last_seq = event.seq
-        db.session.add(
-            CallEvent(call_id=call.id, seq=event.seq, event=event.event, verb=event.verb or None, data=event.data)
-        )
-        match event.event:
-            case "answered":
-                call.state, call.answered_at = "talking", now()
-                announce_after_commit(call)
-            case "result":
-                _result(call, event)
-            case "ended":
-                end_call(call, event.data["cause"], event.data["duration_s"])
-    _acknowledge(event, host, epoch=call.epoch)
+        take_lease(call, host)
+        _take_next(call, event)
+    # A repeated event may come from the stream of a host that was dead meanwhile: it changes no owner.
+    _acknowledge(event, call.owner, epoch=call.epoch)
+
+
+def _take_next(call: Call, event: Event) -> None:
+    call.last_seq = event.seq
+    db.session.add(
+        CallEvent(call_id=call.id, seq=event.seq, event=event.event, verb=event.verb or None, data=event.data)
+    )
+    match event.event:
+        case "answered":
+            call.state, call.answered_at = "talking", now()
+            announce_after_commit(call)
+        case "result":
+            _result(call, event)
+        case "ended":
+            end_call(call, event.data["cause"], event.data["duration_s"])
 
 
 def _acknowledge(event: Event, host: str, *, epoch: int) -> None:

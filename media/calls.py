@@ -74,8 +74,11 @@ def take_lease(call: Call, host: str) -> None:
         call.owner, call.epoch = host, call.epoch + 1
 
 
-def tell(agent: str, *messages: Message) -> None:
-    """Write to an agent. A message that Redis loses is said again: by the sweep, or when the agent repeats itself."""
+def tell(agent: str, *messages: Message) -> bool:
+    """Write to an agent and say whether that worked.
+
+    What Redis loses is said again: commands by the sweep, acknowledgements when the agent repeats itself.
+    """
     try:
         with bus().pipeline(transaction=False) as pipe:
             for message in messages:
@@ -83,6 +86,8 @@ def tell(agent: str, *messages: Message) -> None:
             pipe.execute()
     except redis.RedisError as error:
         log.warning("agent_not_told", agent=agent, messages=len(messages), error=str(error))
+        return False
+    return True
 
 
 def announce_after_commit(call: Call) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from engine import api
 from engine.kernel.db import db, unit_of_work
+from engine.kernel.errors import TransientError
 from media.calls import lock_call, take_lease, tell
 from media.models import Call
 from media.protocol import Command, Message, ProtocolError, action_from
@@ -23,7 +24,10 @@ class MediaCarrier:
         self._host = host
 
     def send(self, rows: list[api.Outbox]) -> None:
-        """Send each row's command; commands for calls that are over are answered here."""
+        """Send each row's command; commands for calls that are over are answered here.
+
+        Raises ``TransientError`` when Redis is away: the sweep tries again.
+        """
         calls = self._leased({str(row.payload["call"]) for row in rows})
         messages: dict[str, list[Message]] = defaultdict(list)
         for row in rows:
@@ -37,8 +41,9 @@ class MediaCarrier:
                 log.error("command_malformed", outbox=row.id, error=str(error))
                 continue
             messages[call.agent].append(Command(row.key, call.id, call.epoch, self._host, action, row.instance_id))
-        for agent, commands in messages.items():
-            tell(agent, *commands)
+        told = [tell(agent, *commands) for agent, commands in messages.items()]
+        if not all(told):
+            raise TransientError("Not every agent could be told: Redis is away.")
 
     def _leased(self, call_ids: set[str]) -> dict[str, Call]:
         """Return the calls, all owned by this host: it runs their instances."""

@@ -22,7 +22,7 @@ from media.arrivals import end_lost_call, take_in
 from media.calls import lock_call, tell
 from media.carrier import MediaCarrier
 from media.edge import end_dialogs
-from media.models import Call
+from media.models import ONGOING, Call
 from media.protocol import (
     AGENTS,
     FIELD,
@@ -73,7 +73,8 @@ class CallListener:
     def deliver(self, entry: dict[str, bytes]) -> None:
         """Take in one entry of the stream, inside the host's unit of work."""
         try:
-            event = decode(entry[FIELD])
+            # redis-py names fields by bytes unless told otherwise
+            event = decode({_text(name): value for name, value in entry.items()}[FIELD])
         except (ProtocolError, KeyError) as error:
             log.error("event_malformed", error=str(error))
             return
@@ -85,7 +86,7 @@ class CallListener:
         now = time.monotonic()
         self._exchange_signs(now)
         with unit_of_work(write=False):
-            ongoing = list(db.session.scalars(select(Call).where(Call.state != "ended")))
+            ongoing = list(db.session.scalars(select(Call).where(Call.state.in_(ONGOING))))
             instances = {call.instance_id for call in ongoing if call.owner == self._host and call.instance_id}
             statuses = api.statuses(instances) if instances else {}
         watched = [call for call in ongoing if self._is_ours(call, now)]
@@ -171,6 +172,10 @@ class CallListener:
             if call.id in idle & self._idle:
                 tell(call.agent, Command(f"unattended:{call.id}", call.id, call.epoch, self._host, Hangup()))
         self._idle = idle
+
+
+def _text(name: str | bytes) -> str:
+    return name.decode() if isinstance(name, bytes) else name
 
 
 def _signs(raw: dict[bytes, bytes]) -> dict[str, Sign]:

@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.kernel.db import Identified, TenantOwned, db, now
 
+#: states of a call that is still on
+ONGOING = ("ringing", "talking")
+
 
 class Call(Identified, TenantOwned, db.Model):
     """One call that an application answers. The id is made by the agent that took it."""
@@ -17,7 +20,7 @@ class Call(Identified, TenantOwned, db.Model):
     __tablename__ = "call"
     __table_args__ = (
         Index("ix_call_tenant_started", "tenant_id", "started_at"),
-        Index("ix_call_owner_state", "owner", "state"),
+        Index("ix_call_state_owner", "state", "owner"),
     )
 
     #: ``inbound`` or ``outbound``

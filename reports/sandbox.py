@@ -9,12 +9,16 @@ a template of a stranger does it in a process with limits (``reports.documents``
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
+import orjson
 from jinja2 import DictLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
 
 from engine.kernel.errors import BusinessError
+from engine.kernel.types import to_json
 
 #: characters that a template may produce
 OUTPUT_LIMIT = 5_000_000
@@ -93,10 +97,12 @@ def render_text(sources: Mapping[str, str], name: str, data: Mapping[str, Any]) 
 
 
 def _plain(value: Any) -> Any:
-    """Return a copy made of nothing but JSON types: an object's attributes would be open to the template."""
+    """Return a copy made of nothing but JSON types and decimals: an object's attributes are open to the template."""
     match value:
-        case None | bool() | int() | float():
+        case None | bool() | int() | float() | Decimal():
             return value
+        case date() | timedelta():
+            return orjson.loads(to_json(value))
         case str():
             return str(value)
         case Mapping():

@@ -10,6 +10,7 @@ import modules.inventory.pages
 import modules.portals.pbx.pages
 import modules.support.calls  # noqa: F401 - list pages
 from modules.portals.communicator import screens as communicator
+from modules.reporting import screens as reporting
 from ui import account, files, health, home, inbox, incidents, instances, live, phone, processes, search
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -25,4 +26,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     instances.blueprint,
     incidents.blueprint,
     communicator.blueprint,
+    reporting.blueprint,
 )

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from typing import Any
 
-from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+from jsonschema import FormatChecker, ValidationError
 
 from engine.kernel.errors import InvalidInput
 from engine.kernel.types import E164
+from engine.schemas import validator_of
 
 FORMATS = FormatChecker(formats=())
 
@@ -61,7 +62,7 @@ def _dialable(value: object) -> bool:
 def messages(schema: Mapping[str, Any], data: Mapping[str, Any], ui: Mapping[str, Any]) -> dict[str, str]:
     """Return one message a place, by JSON pointer, in the order of the schema."""
     found: dict[str, str] = {}
-    for error in Draft202012Validator(dict(schema), format_checker=FORMATS).iter_errors(data):
+    for error in validator_of(schema, FORMATS).iter_errors(data):
         for leaf in _leaves(error):
             pointer = _pointer(leaf)
             found.setdefault(pointer, str(_hint(ui, pointer) or _say(leaf)))

@@ -204,7 +204,15 @@ def probe_certificate(settings: Settings) -> Iterable[Finding]:
 Ask = Callable[[Settings], Iterable[Finding]]
 
 #: What ``/readyz`` asks.
-READINESS: tuple[Ask, ...] = (probe_database, probe_redis, probe_agents, edge_probes, probe_reporter, probe_catcher)
+READINESS: tuple[Ask, ...] = (
+    probe_database,
+    probe_redis,
+    probe_hosts,
+    probe_agents,
+    edge_probes,
+    probe_reporter,
+    probe_catcher,
+)
 #: What only the doctor looks at.
 DOCTOR: tuple[Ask, ...] = (probe_supervisor, probe_web, probe_disk, probe_certificate)
 #: Without one of each kind there are no pages or no calls.

@@ -11,6 +11,11 @@ from engine.dmn import Decision
 from engine.expressions import Expression, ExpressionError, compile_expression, compile_timer, compile_value
 
 
+def article(name: str) -> str:
+    """Return a name with its indefinite article."""
+    return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
+
+
 @dataclass(slots=True)
 class Findings:
     """What a rule needs to look at one diagram, and where it reports."""

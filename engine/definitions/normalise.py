@@ -5,6 +5,7 @@ Works on the tree in place; the uploaded text stays as it was. Every change is r
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,7 @@ class Normaliser:
         self.root = root
         self.edits: list[Edit] = []
         self.count = 0
+        self.taken = {element.get("id") for element in root.iter()}
 
     def note(self, element: Any, text: str) -> None:
         """Record a change."""
@@ -46,11 +48,10 @@ class Normaliser:
 
     def fresh(self, prefix: str) -> str:
         """Return an unused id."""
-        taken = {element.get("id") for element in self.root.iter()}
         while True:
             self.count += 1
             name = f"cms_{prefix}_{self.count}"
-            if name not in taken:
+            if name not in self.taken:
                 return name
 
     def run(self) -> list[Edit]:
@@ -58,6 +59,7 @@ class Normaliser:
         translate(self.root, self.note)
         self.give_ids()
         self.strip_prefixes()
+        self.inline_triggers()
         self.name_definitions()
         self.mark_executable()
         self.tidy_timers()
@@ -67,10 +69,18 @@ class Normaliser:
         return self.edits
 
     def give_ids(self) -> None:
+        nameless = 0
         for element in self.root.iter():
-            if local(element) in NODES | {"sequenceFlow", "process"} and not element.get("id"):
-                element.set("id", self.fresh("flow" if local(element) == "sequenceFlow" else "element"))
+            if element.get("id"):
+                continue
+            if local(element) == "sequenceFlow":
+                element.set("id", self.fresh("flow"))
+                nameless += 1
+            elif local(element) in NODES | {"process"}:
+                element.set("id", self.fresh("element"))
                 self.note(element, f"a {local(element)} without id got one")
+        if nameless:  # often all of them: one note is enough
+            self.note(self.root, f"{nameless} flows without id got one")
 
     def strip_prefixes(self) -> None:
         """References are QNames: ``tns:msg`` means the element ``msg`` of this file."""
@@ -80,6 +90,19 @@ class Normaliser:
                 value = element.get(attribute)
                 if value and ":" in value and value not in ids and value.split(":", 1)[1] in ids:
                     element.set(attribute, value.split(":", 1)[1])
+
+    def inline_triggers(self) -> None:
+        """An event may refer to a trigger that stands beside the processes: it gets a copy of its own."""
+        shared = {item.get("id"): item for item in self.root if local(item).endswith("EventDefinition")}
+        for reference in list(self.root.iter(bpmn("eventDefinitionRef"))):
+            name = (reference.text or "").strip()
+            trigger = shared.get(name, shared.get(name.rpartition(":")[2]))
+            if trigger is not None:
+                event = reference.getparent()
+                own = copy.deepcopy(trigger)
+                own.attrib.pop("id", None)
+                event.replace(reference, own)
+                self.note(event, f"the shared trigger {name} was copied into the event")
 
     def name_definitions(self) -> None:
         for element in self.root.iterchildren(*(bpmn(tag) for tag in _NAMED)):
@@ -124,26 +147,29 @@ class Normaliser:
                 flow.set("sourceRef", event.get("id"))
                 flow.set("targetRef", target.get("id"))
                 self.note(event, f"the link leads to {target.get('name') or target.get('id')}")
+        entered = {flow.get("targetRef") for flow in flows(scope)} if catches else set()
         for event in catches.values():
-            if any(flow.get("targetRef") == event.get("id") for flow in flows(scope)):
+            if event.get("id") in entered:
                 for link in event_definitions(event):
                     event.remove(link)
                 event.tag = bpmn("intermediateThrowEvent")  # passes the token on without waiting
 
     def list_flows(self, scope: Any) -> None:
         """Write the incoming and outgoing lists of each node from the flows, which some tools leave out."""
-        found = flows(scope)
+        ends: dict[tuple[str, str], list[str]] = {}
+        for flow in flows(scope):
+            for tag, end in (("incoming", "targetRef"), ("outgoing", "sourceRef")):
+                ends.setdefault((tag, flow.get(end)), []).append(flow.get("id"))
         for node in nodes(scope):
             for child in list(node.iterchildren(bpmn("incoming"), bpmn("outgoing"))):
                 node.remove(child)
             place = len(list(node.iterchildren(bpmn("documentation"), bpmn("extensionElements"))))
-            for tag, end in (("incoming", "targetRef"), ("outgoing", "sourceRef")):
-                for flow in found:
-                    if flow.get(end) == node.get("id"):
-                        child = etree.Element(bpmn(tag))
-                        child.text = flow.get("id")
-                        node.insert(place, child)
-                        place += 1
+            for tag in ("incoming", "outgoing"):
+                for name in ends.get((tag, node.get("id")), ()):
+                    child = etree.Element(bpmn(tag))
+                    child.text = name
+                    node.insert(place, child)
+                    place += 1
 
 
 def normalise(root: Any) -> list[Edit]:

@@ -6,10 +6,10 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from engine.kernel.errors import InvalidInput
+from engine.schemas import validator_of
 
 
 def with_defaults(schema: Mapping[str, Any], values: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -25,9 +25,8 @@ def with_defaults(schema: Mapping[str, Any], values: Mapping[str, Any] | None) -
 
 def check(schema: Mapping[str, Any], values: Mapping[str, Any]) -> None:
     """Raise ``InvalidInput`` whose fields are JSON pointers (``/hours/opens``) when the values break the schema."""
-    validator = Draft202012Validator(dict(schema), format_checker=Draft202012Validator.FORMAT_CHECKER)
     fields: dict[str, str] = {}
-    for error in validator.iter_errors(dict(values)):
+    for error in validator_of(schema).iter_errors(dict(values)):
         fields.setdefault(_pointer(error), error.message)
     if fields:
         first, message = next(iter(fields.items()))

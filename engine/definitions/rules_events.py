@@ -14,7 +14,7 @@ from engine.definitions.elements import (
     event_kind,
     is_event_subprocess,
 )
-from engine.definitions.findings import Findings
+from engine.definitions.findings import Findings, article
 
 _REFERRED = {"message": "messageRef", "signal": "signalRef", "error": "errorRef", "escalation": "escalationRef"}
 
@@ -50,7 +50,7 @@ def _check_trigger(findings: Findings, event: Any, kind: str, definition: Any) -
         remedy = "Draw the undoing steps after an error boundary event." if trigger in ("compensate", "cancel") else (
             "Use one of: " + ", ".join(sorted(EVENT_DEFINITIONS[kind])) + "."
         )  # fmt: skip
-        findings.report(event, "element.unsupported", f"The engine does not execute a {what}.", remedy)
+        findings.report(event, "element.unsupported", f"The engine does not execute {article(what)}.", remedy)
         return
     if trigger == "link":
         findings.report(
@@ -60,7 +60,7 @@ def _check_trigger(findings: Findings, event: Any, kind: str, definition: Any) -
         findings.report(
             event,
             "element.unsupported",
-            f"A {what} starts nothing but an event subprocess.",
+            f"{article(what).capitalize()} starts nothing but an event subprocess.",
             "Put it into an event subprocess.",
         )
     if trigger == "error" and event.get("isInterrupting" if kind == "startEvent" else "cancelActivity") == "false":

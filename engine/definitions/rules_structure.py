@@ -18,7 +18,7 @@ from engine.definitions.elements import (
     nodes,
     scopes,
 )
-from engine.definitions.findings import Findings
+from engine.definitions.findings import Findings, article
 
 _UNSUPPORTED = {
     "complexGateway": "Draw the rule with an inclusive or exclusive gateway.",
@@ -59,7 +59,7 @@ def check_elements(findings: Findings, process: Any) -> None:
         name = local(element)
         if name in _UNSUPPORTED and element.tag == bpmn(name):
             findings.report(
-                element, "element.unsupported", f"The engine does not execute a {name}.", _UNSUPPORTED[name]
+                element, "element.unsupported", f"The engine does not execute {article(name)}.", _UNSUPPORTED[name]
             )
         if element.get("isForCompensation") == "true":
             findings.report(
@@ -123,8 +123,11 @@ def check_flows(findings: Findings, process: Any) -> None:
                         "Draw the flow again; boundaries are crossed by events, not by flows.",
                     )
         _check_reach(findings, scope, inside, found)
+        leaving: dict[str, list[Any]] = {}
+        for flow in found:
+            leaving.setdefault(flow.get("sourceRef"), []).append(flow)
         for node in inside.values():
-            _check_splits(findings, node, [flow for flow in found if flow.get("sourceRef") == node.get("id")])
+            _check_splits(findings, node, leaving.get(node.get("id"), []))
 
 
 def _check_reach(findings: Findings, scope: Any, inside: dict[str, Any], found: list[Any]) -> None:
@@ -234,29 +237,29 @@ def _check_splits(findings: Findings, node: Any, outgoing: list[Any]) -> None:
 def check_joins(findings: Findings, process: Any) -> None:
     """A gateway that only passes the token on was probably meant to do more."""
     for scope in scopes(process):
-        for node in nodes(scope):
+        inside = {node.get("id"): node for node in nodes(scope)}
+        for flow in flows(scope):
+            if flow.get("sourceRef") in inside:
+                _check_race(findings, inside, flow)
+        for node in inside.values():
             ends = [child for child in node if child.tag in (bpmn("incoming"), bpmn("outgoing"))]
             if local(node) in GATEWAYS and len(ends) < 2:
                 findings.report(
                     node, "gateway.loose", "The gateway is not connected.", "Connect it or remove it.", "warning"
                 )
-            if local(node) == "eventBasedGateway":
-                _check_race(findings, scope, node)
 
 
-def _check_race(findings: Findings, scope: Any, gateway: Any) -> None:
-    inside = {node.get("id"): node for node in nodes(scope)}
-    for flow in flows(scope):
-        if flow.get("sourceRef") != gateway.get("id"):
-            continue
-        target = inside.get(flow.get("targetRef"))
-        if target is not None and local(target) not in ("intermediateCatchEvent", "receiveTask"):
-            findings.report(
-                flow,
-                "gateway.race",
-                "An event-based gateway leads to catching events and receive tasks only.",
-                "Put the event it waits for directly behind the gateway.",
-            )
+def _check_race(findings: Findings, inside: dict[str, Any], flow: Any) -> None:
+    gateway, target = inside[flow.get("sourceRef")], inside.get(flow.get("targetRef"))
+    if local(gateway) != "eventBasedGateway" or target is None:
+        return
+    if local(target) not in ("intermediateCatchEvent", "receiveTask"):
+        findings.report(
+            flow,
+            "gateway.race",
+            "An event-based gateway leads to catching events and receive tasks only.",
+            "Put the event it waits for directly behind the gateway.",
+        )
 
 
 def kinds_of(event: Any) -> list[str]:

@@ -170,8 +170,8 @@ def first_due(timer: str) -> datetime | None:
     """Return when a timer start event fires first."""
     value = as_timer(compile_timer(timer).evaluate({}))
     if isinstance(value, Cycle):
-        return value.start or shift(now(), value.interval)  # type: ignore[no-any-return]
-    return value if isinstance(value, datetime) else shift(now(), value)  # type: ignore[no-any-return]
+        return value.start or shift(now(), value.interval)
+    return value if isinstance(value, datetime) else shift(now(), value)
 
 
 # --- finding --------------------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ def find_definition(process_id: str, *, tenant_id: str, version: int | None = No
     if definition is None:
         which = f"version {version} of process" if version is not None else "process"
         raise NotFound(f"There is no {which} {process_id!r}.", code="process.unknown")
-    return definition  # type: ignore[no-any-return]
+    return definition
 
 
 def list_definitions(tenant_ids: Iterable[str]) -> list[Definition]:

@@ -245,4 +245,6 @@ class _Table:
             return len([value for place, value in enumerate(found) if not any(value == item for item in found[:place])])
         if any(kind(value) != "number" for value in found):
             return null(f"{self.decision.name}: only numbers are aggregated")
-        return {"SUM": sum, "MIN": min, "MAX": max}[self.box.aggregation](found)
+        if self.box.aggregation == "SUM":
+            return sum(found)
+        return min(found) if self.box.aggregation == "MIN" else max(found)

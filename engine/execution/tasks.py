@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import FormatChecker
 from sqlalchemy import select, update
 
 from engine.execution.events import find_instance, insert_event
@@ -14,6 +14,7 @@ from engine.kernel.actor import Actor
 from engine.kernel.bus import announce
 from engine.kernel.db import after_commit, db
 from engine.kernel.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from engine.schemas import validator_of
 
 ADMINISTRATOR = "administrator"
 
@@ -123,7 +124,7 @@ def checked_values(schema: dict[str, Any], data: dict[str, Any]) -> dict[str, An
     properties = schema.get("properties")
     values = {name: data[name] for name in properties if name in data} if isinstance(properties, dict) else dict(data)
     fields: dict[str, str] = {}
-    for error in Draft202012Validator(schema, format_checker=FormatChecker()).iter_errors(values):
+    for error in validator_of(schema, FormatChecker()).iter_errors(values):
         path = list(error.absolute_path)
         if error.validator == "required":
             missing = [name for name in error.validator_value if name not in error.instance]

@@ -79,7 +79,7 @@ def exponential(value: Any) -> Decimal:
 
 @builtin("odd", "number")
 def odd(value: Any) -> bool:
-    return abs(number(value)) % 2 == 1
+    return number(value) % 2 in (1, -1)
 
 
 @builtin("even", "number")

@@ -27,7 +27,7 @@ def to_date(value: Any, month: Any = None, day: Any = None) -> date:
         return temporal.parse_date(value)
     if type(value) is datetime:
         return value.date()
-    return of_kind(value, "date")  # type: ignore[no-any-return]
+    return of_kind(value, "date")
 
 
 @builtin("time", "from", "hour|minute|second|offset")
@@ -42,7 +42,7 @@ def to_time(value: Any, minute: Any = None, second: Any = None, offset: Any = No
         return value.timetz()
     if type(value) is date:
         return time(tzinfo=UTC)
-    return of_kind(value, "time")  # type: ignore[no-any-return]
+    return of_kind(value, "time")
 
 
 @builtin("date and time", "from", "date|time", "year|month|day|hour|minute|second|offset")
@@ -58,14 +58,14 @@ def to_date_and_time(value: Any, clock: Any = None, *parts: Any) -> datetime:
         return temporal.parse_date_and_time(value)
     if type(value) is date:
         return datetime.combine(value, time())
-    return of_kind(value, "date and time")  # type: ignore[no-any-return]
+    return of_kind(value, "date and time")
 
 
 @builtin("duration", "from")
 def to_duration(value: Any) -> timedelta | YearsMonths:
     if type(value) is str:
         return temporal.parse_duration(value)
-    return of_kind(value, "days and time duration", "years and months duration")  # type: ignore[no-any-return]
+    return of_kind(value, "days and time duration", "years and months duration")
 
 
 @builtin("years and months duration", "from|to")
@@ -98,7 +98,7 @@ def in_time_zone(value: Any, zone: Any) -> datetime:
     instant = of_kind(value, "date and time")
     if instant.tzinfo is None:
         raise Unfit("the instant has no time zone")
-    return instant.astimezone(temporal.zone_of(f"@{string(zone)}"))  # type: ignore[no-any-return]
+    return instant.astimezone(temporal.zone_of(f"@{string(zone)}"))
 
 
 def _day(value: Any) -> date:

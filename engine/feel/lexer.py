@@ -46,6 +46,11 @@ _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{6}|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "'": "'", "\\": "\\"}
 
 
+def excerpt(text: str) -> str:
+    """Return a text as messages quote it."""
+    return repr(text if len(text) <= 80 else f"{text[:77]}…")
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """``kind`` is number, string, operator, name or end; ``at`` counts characters from 0."""
@@ -65,7 +70,7 @@ def tokens(text: str) -> list[Token]:
         match = _TOKEN.match(text, at)
         if match is None:
             what = "an unfinished text" if text[at] == '"' else f"{text[at]!r}"
-            raise FeelSyntaxError(f"{what} at column {at + 1} of {text!r}", column=at + 1)
+            raise FeelSyntaxError(f"{what} at column {at + 1} of {excerpt(text)}", column=at + 1)
         assert match.lastgroup is not None
         if match.lastgroup != "space":
             found.append(Token(match.lastgroup, match[0], at))

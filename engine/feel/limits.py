@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Context, getcontext, setcontext
+from typing import Any
 
 from engine.feel.values import DECIMAL128
 from engine.kernel.errors import CmsError
@@ -91,11 +92,12 @@ def current() -> Run:
     return run
 
 
-def null(cause: str) -> None:
+def null(cause: str) -> Any:
     """Answer null and keep the cause."""
     run = _local.run
     if run is not None and len(run.causes) < CAUSES:
         run.causes.append(cause)
+    return None
 
 
 @contextmanager

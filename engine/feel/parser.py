@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import NoReturn, TypeVar
 
 from engine.feel import syntax as tree
-from engine.feel.lexer import KEYWORDS, Names, Token, tokens, unescape
+from engine.feel.lexer import KEYWORDS, Names, Token, excerpt, tokens, unescape
 from engine.feel.limits import FeelSyntaxError
 from engine.feel.temporal import parse_literal
 from engine.feel.values import DECIMAL128
@@ -32,7 +32,7 @@ class Parser:
         self.at = 0
         self.nesting = 0
         self.range_ends = 0
-        self.work = 50 * len(self.stream)
+        self.work = 20 * len(self.stream)
         self.names = Names((*known, *_MEMBERS, *_TYPES), base=builtin)
 
     # --- tools ------------------------------------------------------------------------------------------------
@@ -45,7 +45,7 @@ class Parser:
         token = self.token
         found = "the end" if token.kind == "end" else repr(token.text)
         raise FeelSyntaxError(
-            f"expected {wanted}, found {found} at column {token.at + 1} of {self.text!r}", column=token.at + 1
+            f"expected {wanted}, found {found} at column {token.at + 1} of {excerpt(self.text)}", column=token.at + 1
         )
 
     def see(self, *texts: str) -> bool:
@@ -405,7 +405,9 @@ class Parser:
         try:
             return tree.Literal(parse_literal(unescape(token.text)))
         except (ValueError, OverflowError) as error:
-            raise FeelSyntaxError(f"{error} at column {token.at + 1} of {self.text!r}", column=token.at + 1) from error
+            raise FeelSyntaxError(
+                f"{error} at column {token.at + 1} of {excerpt(self.text)}", column=token.at + 1
+            ) from error
 
     def context(self) -> tree.Node:
         entries: list[tuple[str, tree.Node]] = []

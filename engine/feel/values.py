@@ -141,7 +141,7 @@ def leave(value: Any) -> Any:
 
 def number_text(value: int | Decimal) -> str:
     """Return a number as FEEL writes it: plain digits, no trailing zeros."""
-    if type(value) is int:
+    if isinstance(value, int):
         return str(value)
     return format(value.normalize(DECIMAL128), "f") if value else "0"
 

@@ -21,6 +21,9 @@ log = logging.getLogger("agent")
 LONGEST_TURN = 0.2
 COLLECT_SECONDS = 30.0
 BUSY_HERE = 486
+UNAVAILABLE = 503
+#: longest an agent that is told to stop waits for its calls
+FAREWELL_SECONDS = 2.0
 
 
 class Agent:
@@ -63,12 +66,22 @@ class Agent:
             if time.monotonic() - collected > COLLECT_SECONDS:
                 gc.collect()
                 collected = time.monotonic()
+        self._end_calls()
         self._endpoint.stop()
         self._link.stop()
 
     def stop(self) -> None:
         """End at the next turn."""
         self._running = False
+
+    def _end_calls(self) -> None:
+        """Hang up, and let calls hand in what they have."""
+        for leg in list(self._legs):
+            self._endpoint.hangup(leg, UNAVAILABLE)
+        deadline = time.monotonic() + FAREWELL_SECONDS
+        while time.monotonic() < deadline and not all(call.reported for call in self._calls.values()):
+            self._endpoint.turn(self._loop.pause(0.02))
+            self._loop.run()
 
     def _wake(self) -> None:
         self._endpoint.wake()

@@ -99,9 +99,14 @@ class AgentCall:
         self.loop.after(UNCLAIMED_SECONDS, self._give_up_if_unclaimed)
 
     @property
+    def reported(self) -> bool:
+        """Whether the call is over and its end was reported."""
+        return self.state == "ended" and self._end is None
+
+    @property
     def settled(self) -> bool:
         """Whether the call is over and a host has everything of it."""
-        return self.state == "ended" and self._end is None and self.acknowledged_seq >= self.seq
+        return self.reported and self.acknowledged_seq >= self.seq
 
     def snapshot(self) -> dict[str, Any]:
         """Return what the sign of life says of this call."""

@@ -136,6 +136,7 @@ class Link:
         try:
             self._take_jobs(0.0)
             self._flush(redis)
+            redis.call("HDEL", AGENTS, self._configuration.name)
         except RespError as error:
             log.warning("%s; open events are lost with this agent", error)
         redis.close()

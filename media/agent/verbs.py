@@ -279,6 +279,8 @@ class RecordVerb(Verb):
         super().cancel()
         if self._recorder is not None:
             self.line.endpoint.stop_recorder(self._recorder)
+            path = Path(self._wish.path)
+            self.line.loop.after(CLOSE_SECONDS * CLOSE_TRIES, lambda: path.unlink(missing_ok=True))
 
     def _stop(self, reason: str) -> None:
         self._reason = reason

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing_extensions import TypedDict
 
 from engine.operations import operation, operation_context
 from modules.directory.contacts import lookup

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, TypedDict
+from typing import Any
+
+from typing_extensions import TypedDict
 
 from engine.kernel.db import db, settings_in_force, unit_of_work
 from engine.kernel.files import FileStore, StoredFile

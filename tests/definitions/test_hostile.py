@@ -40,9 +40,9 @@ def test_every_file_of_the_corpus_has_its_rule() -> None:
 
 @pytest.mark.parametrize("name", sorted(RULES))
 def test_it_is_refused(name: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     (problem,) = lint_files({name: (HOSTILE / name).read_bytes()})
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
     assert problem.rule == RULES[name]
     assert problem.severity == "error"
     assert problem.remedy

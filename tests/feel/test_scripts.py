@@ -102,10 +102,10 @@ def test_statements_beyond_the_subset_are_refused(text: str) -> None:
     ],
 )
 def test_endless_scripts_are_stopped(text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(ExpressionError):
         compile_script(text).run({})
-    assert time.monotonic() - started < 1.5
+    assert time.process_time() - started < 1.5
 
 
 def test_an_error_names_the_script_and_the_cause() -> None:

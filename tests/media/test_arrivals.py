@@ -234,3 +234,13 @@ def test_interrupting_a_task_stops_its_command(listener: CallListener, agent: Ag
     assert pending == Pending({"call": CALL, "verb": "cancel", "arguments": {"target": "token:1"}})
     with unit_of_work(write=False):
         assert [row.reason for row in db.session.scalars(select(Recording))] == ["cancelled"]
+
+
+def test_an_old_entry_of_a_host_that_was_dead_changes_no_owner(listener: CallListener, agent: Agent) -> None:
+    deliver(listener, agent.incoming(CALL))
+    other = CallListener("interactive-2", release=lambda agent, before: None)
+    answered = agent.event(CALL, 2, "answered")
+    deliver(other, answered)
+    deliver(listener, answered)
+    assert (load().owner, load().epoch) == ("interactive-2", 2)
+    assert agent.told()[-1] == Acknowledge(CALL, 2, 2, "interactive-2")

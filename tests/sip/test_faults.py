@@ -158,6 +158,20 @@ def test_a_killed_agent_leaves_a_recording_that_can_be_mended(bench: Bench) -> N
     assert len(samples(path)) == pytest.approx(seconds * 8000, abs=100)
 
 
+def test_an_agent_that_is_told_to_stop_hands_in_its_calls(bench: Bench) -> None:
+    bench.phone(max_duration=8)
+    line = bench.driver.next_call()
+    line.do(Answer())
+    path = bench.directory / "memo.wav"
+    command = line.order(Record(str(path), beep=False, max_silence=20))
+    support.wait_until(lambda: path.exists() and path.stat().st_size > 16_000, what="a second of recording")
+    bench.agent.send_signal(signal.SIGTERM)
+    assert bench.agent.wait(5) == 0
+    assert line.wait("result", command=command).data["result"]["duration_s"] > 0.8
+    assert line.wait("ended")
+    assert "agent-1" not in bench.driver.signs()
+
+
 def test_a_killed_agent_comes_back_without_its_calls(bench: Bench) -> None:
     bench.phone(max_duration=5)
     line = bench.driver.next_call()

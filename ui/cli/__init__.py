@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "show": "ui.cli.instances:show",
     "decide": "ui.cli.definitions:decide",
     "prepare": "ui.cli.prepare:prepare",
+    "report": "ui.cli.report:report",
     "process": "ui.cli.process:process",
 }
 

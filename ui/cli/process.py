@@ -10,11 +10,34 @@ from collections.abc import Callable
 
 import click
 
+from engine import api
 from engine.kernel.db import process_app
 from engine.kernel.errors import NotFound
 from engine.kernel.process import set_up_log
 from engine.kernel.settings import Settings, load_settings
 from media.edge import kamailio_command, prepare_edge, rtpengine_command
+from media.listener import serve_calls
+from ui.composition import compose
+
+
+def run_host(settings: Settings, name: str) -> None:
+    """Advance instances: ``interactive`` hosts also have the ear for calls."""
+    compose(settings)
+    kind = name.split("-")[0]
+    listeners = [serve_calls(name)] if kind == "interactive" else []
+    api.run_host(settings, name=name, kind=kind, listeners=listeners)
+
+
+def run_worker(settings: Settings, name: str) -> None:
+    """Run external operations."""
+    compose(settings)
+    api.run_worker(settings, name)
+
+
+def run_clock(settings: Settings, _name: str) -> None:
+    """Ring for what is due."""
+    compose(settings)
+    api.run_clock(settings)
 
 
 def run_kamailio(settings: Settings, _name: str) -> None:
@@ -35,6 +58,10 @@ def _become(argv: list[str]) -> None:
 
 #: Kind of process → what runs it until SIGTERM; it gets the name, such as ``interactive-1``.
 KINDS: dict[str, Callable[[Settings, str], None]] = {
+    "interactive": run_host,
+    "batch": run_host,
+    "worker": run_worker,
+    "clock": run_clock,
     "kamailio": run_kamailio,
     "rtpengine": run_rtpengine,
 }

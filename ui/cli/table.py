@@ -31,6 +31,8 @@ class Child:
 def children(settings: Settings) -> list[Child]:
     """Return the processes of this deployment, in the order in which they start."""
     table = [_process("web", "gunicorn", "-c", str(ROOT / "ui" / "gunicorn.py"), "wsgi:app")]
+    hosts = names("interactive", settings.interactive_hosts) + names("batch", settings.batch_hosts)
+    table += [_process(name) for name in (*hosts, *names("worker", settings.workers), "clock")]
     table += [_process(name, "media.agent", "--name", name) for name in names("agent", settings.agents)]
     table += [_process("kamailio"), _process("rtpengine"), _process("reporter", "reports.reporter")]
     if not settings.smtp_url:

@@ -74,6 +74,13 @@ def account_of(extension: Extension) -> SipAccount:
     return db.session.execute(select(SipAccount).where(SipAccount.id == extension.sip_account_id)).scalar_one()
 
 
+def extension_of(user_id: str) -> Extension | None:
+    """Return a user's extension; the lowest when there are several, None when there is none."""
+    statement = select(Extension).where(Extension.user_id == user_id).order_by(Extension.number).limit(1)
+    found: Extension | None = db.session.scalar(statement)
+    return found
+
+
 def renew_password(extension: Extension) -> Secret:
     """Give the account a new password and return it; phones with the old one are unregistered at once."""
     password = new_password()
