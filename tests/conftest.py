@@ -148,7 +148,7 @@ def app(settings: Settings) -> Iterator[Flask]:
 @pytest.fixture(scope="session")
 def sqlite_platform() -> Iterator[Platform]:
     """A platform on SQLite for the whole session."""
-    with platform_of_its_own(0) as running:
+    with platform_of_its_own() as running:
         yield running
 
 
@@ -156,7 +156,7 @@ def sqlite_platform() -> Iterator[Platform]:
 def postgres_platform(postgres_url: str) -> Iterator[Platform]:
     """A platform on PostgreSQL for the whole session."""
     _maintain(postgres_url, "CREATE DATABASE platform")
-    with platform_of_its_own(1, postgres_url.replace("/postgres?", "/platform?")) as running:
+    with platform_of_its_own(postgres_url.replace("/postgres?", "/platform?")) as running:
         yield running
 
 

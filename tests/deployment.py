@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,7 @@ ROOT = Path(__file__).parents[1]
 AGENTS = 3
 #: RTP ports of one platform: those of its agents, then those of rtpengine.
 RTP_BLOCK = 100 * AGENTS + 200
+_rtp_blocks = count(random.randrange(40))  # suites that run side by side begin elsewhere
 
 
 class Platform:
@@ -52,7 +56,7 @@ class Platform:
         path = self.settings.log_dir / f"{name}.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def start(self, timeout: float = 90) -> None:
+    def start(self, timeout: float = 180) -> None:
         """Start it and wait until it serves."""
         with self.settings.data_dir.with_suffix(".console").open("ab") as console:
             self.process = subprocess.Popen(
@@ -77,20 +81,32 @@ class Platform:
                 raise
         self._engine.dispose()
 
-    def wait_until_ready(self, timeout: float = 60) -> None:
-        """Wait until nothing but the slow reporter is missing. Raises ``AssertionError`` with the console when it ended."""
+    def wait_until_ready(self, timeout: float = 120) -> None:
+        """Wait for all but the slow reporter. Raises ``AssertionError`` that says what is missing."""
+        answer: dict[str, Any] = {}
 
         def ready() -> bool:
             if self.process is not None and self.process.poll() is not None:
                 raise AssertionError(f"./cms run ended with {self.process.returncode}:\n{self.console}")
-            try:
-                with urllib.request.urlopen(f"{self.url}/readyz", timeout=10) as answer:
-                    found = orjson.loads(answer.read())
-                    return not found["waiting"] and set(found["starting"]) <= {"reporter"}
-            except OSError:
-                return False
+            answer.update(self.readiness())
+            return not answer["waiting"] and set(answer["starting"]) <= {"reporter"}
 
-        support.wait_until(ready, timeout, 0.2, "/readyz")
+        try:
+            support.wait_until(ready, timeout, 0.2, "/readyz")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {answer}\n{self.console}") from error
+
+    def readiness(self) -> dict[str, Any]:
+        """Return what ``/readyz`` says; ``web`` is missing when it says nothing."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=20) as answer:
+                body = answer.read()
+        except urllib.error.HTTPError as error:
+            body = error.read()
+        except OSError:
+            body = b""
+        found: dict[str, Any] = orjson.loads(body) if body[:1] == b"{" else {"waiting": ["web"], "starting": []}
+        return found
 
     def cms(self, *args: str | Path, check: bool = True, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run ``./cms …`` against it. Raises ``AssertionError`` with the output on a wrong exit code."""
@@ -135,11 +151,11 @@ class Platform:
 
 
 @contextmanager
-def platform(index: int, database_url: str = "", **more: object) -> Iterator[Platform]:
-    """Start a platform of its own, and end it. ``index`` tells apart those that run at the same time."""
+def platform(database_url: str = "", **more: object) -> Iterator[Platform]:
+    """Start a platform of its own, with ``more`` settings, and end it."""
     web, sip, ws, rtpengine, catcher = support.free_ports(5)
     agent_port = support.free_ports(AGENTS + 1, consecutive=True)[0]
-    rtp_port = 33_000 + ((os.getpid() * 7 + index) % 40) * RTP_BLOCK
+    rtp_port = 33_000 + next(_rtp_blocks) % 40 * RTP_BLOCK
     with support.short_directory() as directory:
         settings = Settings(
             data_dir=directory / "data",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -34,12 +35,20 @@ def wait_until(condition: Callable[[], Any], timeout: float = 10, interval: floa
         time.sleep(interval)
 
 
+FIRST_PORT, LAST_PORT = 10_000, 30_000
+_next_port = random.Random().randrange(FIRST_PORT, LAST_PORT)  # suites that run side by side begin elsewhere
+
+
 def free_ports(count: int, *, consecutive: bool = False) -> list[int]:
-    """Return ports that are free for UDP and TCP on loopback, outside the range the kernel gives away."""
-    start = 16_000 + os.getpid() * 97 % 14_000
+    """Return ports that are free for UDP and TCP on loopback, and that were not given away here before.
+
+    They are outside the range from which the kernel takes ports for clients.
+    """
+    global _next_port
     found: list[int] = []
-    for offset in range(14_000):
-        port = 16_000 + (start - 16_000 + offset) % 14_000
+    for _ in range(LAST_PORT - FIRST_PORT):
+        port = _next_port
+        _next_port = port + 1 if port < LAST_PORT else FIRST_PORT
         if _is_free(port):
             found.append(port)
         elif consecutive:

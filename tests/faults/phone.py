@@ -38,13 +38,14 @@ class Phone:
         self._packets: list[tuple[float, bytes]] = []
         self._to_say: list[bytes] = []
         self._keys: list[str] = []
+        self._over = False
         self._running = True
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._listen, self._talk)]
 
-    def __enter__(self) -> Phone:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def put_down(self) -> None:
+        """Hang up if the call still goes on, and close the sockets."""
+        if self._dialog is not None and not self._over:
+            self.hang_up()
         self._running = False
         for thread in self._threads:
             if thread.is_alive():
@@ -99,11 +100,13 @@ class Phone:
         """End the call."""
         assert self._dialog is not None
         self._agent.within(self._dialog, "BYE")
+        self._over = True
 
     def wait_until_hung_up_on(self, timeout: float = 20) -> Message:
         """Wait for the far end's BYE and answer it."""
         bye = self._agent.expect("BYE", timeout)
         self._agent.reply(bye, 200, "OK")
+        self._over = True
         return bye
 
     def wait_for_sound(self, timeout: float = 10) -> None:

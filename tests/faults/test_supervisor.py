@@ -22,7 +22,7 @@ def test_a_killed_child_comes_back_within_300_ms(platform: Platform) -> None:
 
 
 def test_a_killed_supervisor_leaves_nothing_behind() -> None:
-    with platform_of_its_own(2) as running:
+    with platform_of_its_own() as running:
         assert running.process is not None
         family = psutil.Process(running.process.pid).children(recursive=True)
         assert len(family) >= 3
@@ -41,7 +41,7 @@ def test_two_runs_on_one_data_directory_are_refused(platform: Platform) -> None:
 
 
 def test_ctrl_c_ends_every_process() -> None:
-    with platform_of_its_own(2) as running:
+    with platform_of_its_own() as running:
         assert running.process is not None
         family = psutil.Process(running.process.pid).children(recursive=True)
         os.kill(running.process.pid, signal.SIGINT)

@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "test": "ui.cli.test:test",
     "doctor": "ui.cli.doctor:doctor",
     "user": "ui.cli.user:user",
+    "migration": "ui.cli.migration:migration",
     "install": "ui.cli.install:install",
     "dial": "ui.cli.dial:dial",
     "deploy": "ui.cli.definitions:deploy",
