@@ -28,7 +28,7 @@ from reports.client import SIZE_LIMIT, socket_path
 log = structlog.get_logger()
 
 PROJECT = Path(__file__).resolve().parent.parent
-START_S = 60.0
+START_S = 120.0
 RENDER_S = 60.0
 PROBE_S = 6.0
 #: an idle child is asked this often whether it still answers

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
 from sqlalchemy import select
 from typing_extensions import TypedDict
 
 from engine.kernel.db import db, settings_in_force, unit_of_work
 from engine.kernel.errors import NotFound
 from engine.kernel.files import FileStore, StoredFile
-from engine.kernel.types import to_json
 from engine.operations import operation, operation_context
 from modules.administration.brand import brand_of
 from modules.administration.delivery import MailRefused, deliver
@@ -81,8 +79,7 @@ def post_mail(
     settings = settings_in_force()
     with unit_of_work(write=False):
         brand = brand_of(tenant_id)
-    plain = orjson.loads(to_json(data))  # decimals and dates of the process as text
-    body = render_body(template, {"brand": brand, "subject": subject, **plain})
+    body = render_body(template, {"brand": brand, "subject": subject, **data})
     draft = Draft(key, to, subject, body.text, body.html, attachments, tenant_id, instance_id)
     message = compose(draft, settings)
     refused = deliver(message, settings)

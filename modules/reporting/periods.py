@@ -105,8 +105,7 @@ class Period:
                 return format_date(local, "MMM yy", locale="en")
         if self.days <= 10:
             return format_date(local, "EEE d", locale="en")
-        begins = local.day == 1 or local.date() == self.first
-        return format_date(local, "d MMM", locale="en") if begins and self._spans_months else str(local.day)
+        return str(local.day)  # a bar of thirty is too narrow for more
 
     @property
     def _spans_months(self) -> bool:
@@ -161,7 +160,8 @@ def _between(first: str, last: str, today: date, zone: str) -> Period:
     if not first:
         raise InvalidInput("The period has no first day.", {"from": "Choose the first day."})
     if days["from"] > days["to"]:
-        raise InvalidInput("The period ends before it begins.", {"to": f"Choose {days['from']} or later."})
+        earliest = format_date(days["from"], "d MMMM y", locale="en")
+        raise InvalidInput("The period ends before it begins.", {"to": f"Choose {earliest} or later."})
     if (days["to"] - days["from"]).days >= LONGEST_DAYS:
         raise InvalidInput("The period is longer than three years.", {"from": "Choose a later first day."})
     return Period(days["from"], days["to"], zone)

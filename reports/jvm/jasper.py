@@ -10,6 +10,19 @@ from typing import Any
 import jpype
 from jpype import JClass
 
+#: the page around a report; phones shrink it to its width
+HTML_HEADER = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=635">
+<title>{title}</title>
+</head>
+<body style="margin:0;padding:0 0 24px;background:#fff;color:#1a202c">
+<main style="width:595px;margin:0 auto">
+"""
+HTML_FOOTER = "</main>\n</body>\n</html>\n"
+
 DATA_SOURCE = "net.sf.jasperreports.engine.JRDataSource"
 
 
@@ -127,7 +140,12 @@ def _csv(filled: Any) -> bytes:
 def _html(filled: Any) -> bytes:
     writer = JClass("java.io.StringWriter")()
     output = JClass("net.sf.jasperreports.export.SimpleHtmlExporterOutput")(writer)
-    _exporter("net.sf.jasperreports.engine.export.HtmlExporter", filled, output).exportReport()
+    exporter = _exporter("net.sf.jasperreports.engine.export.HtmlExporter", filled, output)
+    frame = JClass("net.sf.jasperreports.export.SimpleHtmlExporterConfiguration")()
+    frame.setHtmlHeader(HTML_HEADER.format(title=str(filled.getName()).replace("_", " ").capitalize()))
+    frame.setHtmlFooter(HTML_FOOTER)
+    exporter.setConfiguration(frame)
+    exporter.exportReport()
     return str(writer.toString()).encode()
 
 

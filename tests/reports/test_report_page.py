@@ -60,7 +60,7 @@ def test_wrong_choices_are_named_beside_the_field(person: Callable[..., Any]) ->
     analyst = person("analyst")
     answer = analyst.get("/reports/calls?period=days&from=2026-11-05&to=2026-11-01")
     assert answer.status_code == 422
-    assert 'id="to-e">Choose 2026-11-05 or later.' in answer.text
+    assert 'id="to-e">Choose 5 November 2026 or later.' in answer.text
     assert "iframe" not in answer.text
     assert analyst.get("/reports/calls.pdf?number=x").status_code == 422
     assert analyst.get("/reports/calls.docx").status_code == 422

@@ -12,7 +12,6 @@
   const frame = document.querySelector("[data-preview]");
   if (frame) {
     const wait = document.querySelector("[data-wait]");
-    const done = () => { wait.hidden = true; wait.style.display = "none"; };
-    frame.addEventListener("load", done);
+    frame.addEventListener("load", () => { wait.hidden = true; });
   }
 })();
