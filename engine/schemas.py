@@ -5,11 +5,11 @@ Nothing is fetched, references are refused, and patterns run in linear time or t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+import orjson
 import regex
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, ValidationError
@@ -58,7 +58,8 @@ def check_schema(schema: Any) -> None:
     if not isinstance(schema, dict) or schema.get("type") != "object":
         raise InvalidInput('It does not describe an object: begin with "type": "object".', code="schema.object")
     _check_depth(schema, 0)
-    if len(json.dumps(schema)) > LONGEST:
+    check_characters(schema)
+    if len(orjson.dumps(schema)) > LONGEST:
         raise InvalidInput(f"It is longer than {LONGEST // 1024} KB.", code="schema.size")
     try:
         Draft202012Validator.check_schema(schema)
@@ -67,6 +68,16 @@ def check_schema(schema: Any) -> None:
         raise InvalidInput(
             f"It is no JSON Schema: {error.message}{f' at /{place}' if place else ''}.", code="schema.invalid"
         ) from error
+
+
+def check_characters(value: Any) -> None:
+    """Raise ``InvalidInput`` for texts that a database cannot keep: null characters and halves of characters."""
+    try:
+        written = orjson.dumps(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput("It holds characters or numbers that JSON cannot carry.", code="schema.text") from error
+    if b"\\u0000" in written:
+        raise InvalidInput("It holds a null character.", code="schema.text")
 
 
 def _check_depth(part: Any, depth: int) -> None:

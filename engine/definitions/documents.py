@@ -11,6 +11,8 @@ from xml.parsers import expat
 from lxml import etree
 
 from engine.definitions.problems import Problem
+from engine.kernel.errors import InvalidInput
+from engine.schemas import check_characters
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 ZEEBE = "http://camunda.org/schema/zeebe/1.0"
@@ -161,6 +163,10 @@ def _form(content: bytes) -> dict[str, Any]:
         form = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise Unreadable("form.malformed", f"The form is not JSON: {error}.", remedy) from error
+    try:
+        check_characters(form)
+    except InvalidInput as error:
+        raise Unreadable("form.malformed", error.message, remedy) from error
     if not isinstance(form, dict) or not isinstance(form.get("id"), str) or not isinstance(form.get("schema"), dict):
         raise Unreadable("form.malformed", "The form has no id or no schema.", remedy)
     return form

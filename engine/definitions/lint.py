@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.definitions import rules_events, rules_structure, rules_tasks
+from engine.definitions import rules_events, rules_extensions, rules_structure, rules_tasks
 from engine.definitions.documents import CMS, Document, Unreadable, bpmn, check_upload, extension, read_document
 from engine.definitions.elements import nodes
 from engine.definitions.findings import Findings
@@ -66,7 +66,9 @@ def examine(files: Mapping[str, bytes], lookup: Lookup | None = None) -> Examina
             result.problems.append(refusal.problem(file))
     for document in list(result.documents):
         _collect(result, document)
-    for document in [item for item in result.documents if item.kind == "bpmn"]:
+    diagrams = [item for item in result.documents if item.kind == "bpmn"]
+    _check_duplicates(result, diagrams)
+    for document in diagrams:
         edits = normalise(document.root)
         if lookup is not None:
             _complete(result, document.root, lookup)
@@ -74,11 +76,31 @@ def examine(files: Mapping[str, bytes], lookup: Lookup | None = None) -> Examina
     return result
 
 
+def _check_duplicates(result: Examination, diagrams: list[Document]) -> None:
+    """A process is drawn once in an upload."""
+    seen: dict[str, str] = {}
+    for document in diagrams:
+        for process in document.root.iterchildren(bpmn("process")):
+            name = process.get("id") or ""
+            if name in seen:
+                _report_twice(result, document.file, process.sourceline, f"process {name!r}", seen[name])
+            seen[name] = document.file
+
+
+def _report_twice(result: Examination, file: str, line: int | None, what: str, other: str) -> None:
+    where = "twice in this file" if other == file else f"in {other} too"
+    message, remedy = f"The {what} is {where}.", "Rename or leave out one of them."
+    result.problems.append(Problem(file, None, None, line, "upload.twice", "error", message, remedy))
+
+
 def _collect(result: Examination, document: Document) -> None:
     """Add a file's forms and decisions."""
     if document.form is not None:
+        key = f"form:{document.form['id']}"
+        if key in result.origins:
+            _report_twice(result, document.file, None, f"form {document.form['id']!r}", result.origins[key])
         result.forms[document.form["id"]] = document.form
-        result.origins[f"form:{document.form['id']}"] = document.file
+        result.origins[key] = document.file
     if document.kind == "dmn":
         try:
             decisions = parse_decisions(document.root)
@@ -97,6 +119,8 @@ def _collect(result: Examination, document: Document) -> None:
             )
             return
         for name, decision in decisions.items():
+            if f"dmn:{name}" in result.origins:
+                _report_twice(result, document.file, None, f"decision {name!r}", result.origins[f"dmn:{name}"])
             result.decisions[name] = decision
             result.origins[f"dmn:{name}"] = document.file
 
@@ -137,6 +161,8 @@ def _check_diagram(result: Examination, document: Document, edits: list[Edit]) -
         rules_events.check_events(findings, process)
         rules_events.check_loops(findings, process)
         rules_tasks.check_tasks(findings, process)
+        rules_extensions.check_extensions(findings, process)
+        rules_extensions.check_languages(findings, process)
         template_parameters(findings, process)
     for process in document.root.iterchildren(bpmn("process")):
         if process not in executable and nodes(process) and executable:

@@ -50,13 +50,16 @@ _lock = threading.Lock()
 
 def spec(definition_id: str) -> Parsed:
     """Return the parsed definition; from memory, except the first time. Raises ``NotFound``."""
-    parsed = _cache.get(definition_id)
-    if parsed is None:
-        parsed = _read(definition_id)
-        with _lock:
-            _cache[definition_id] = parsed
-            while len(_cache) > KEPT:
-                _cache.popitem(last=False)
+    with _lock:
+        parsed = _cache.get(definition_id)
+        if parsed is not None:
+            _cache.move_to_end(definition_id)
+            return parsed
+    parsed = _read(definition_id)
+    with _lock:
+        _cache[definition_id] = parsed
+        while len(_cache) > KEPT:
+            _cache.popitem(last=False)
     return parsed
 
 

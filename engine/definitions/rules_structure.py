@@ -42,6 +42,8 @@ _UNSUPPORTED = {
     "subChoreography": "Draw a process.",
     "choreographyTask": "Draw a process.",
 }
+#: histories are searched by these
+LONGEST_ID = 200
 _KNOWN_IN_SCOPE = NODES | SILENT | {"sequenceFlow"}
 _PARTS = frozenset(
     (
@@ -106,6 +108,10 @@ def check_ids(findings: Findings, root: Any) -> None:
         if name and counted[name] > 1 and name in seen:
             findings.report(element, "element.id", f"The id {name!r} is used more than once.", "Give it another id.")
         seen.add(name)
+        if name and len(name) > LONGEST_ID:
+            findings.report(
+                element, "element.id", f"An id is longer than {LONGEST_ID} characters.", "Give it a shorter id."
+            )
 
 
 def check_flows(findings: Findings, process: Any) -> None:

@@ -53,6 +53,36 @@ def test_a_camunda_diagram_is_carried_over_and_each_change_is_told() -> None:
     assert "assignment" in told
 
 
+def test_the_same_process_form_or_decision_twice_is_refused() -> None:
+    content = (DATA / "good" / "task.bpmn").read_bytes()
+    (problem,) = lint_files({"a.bpmn": content, "b.bpmn": content.replace(b"Do it", b"Do that")})
+    assert (problem.file, problem.rule) == ("b.bpmn", "upload.twice")
+    form = b'{"id": "look", "schema": {"type": "object"}}'
+    assert "upload.twice" in [item.rule for item in lint_files({"a.json": form, "b.json": form})]
+
+
+def test_an_extension_that_is_not_read_is_named() -> None:
+    content = (
+        (DATA / "good" / "task.bpmn")
+        .read_bytes()
+        .replace(
+            b'<bpmn:task id="n1" name="Do it"/>',
+            b'<bpmn:task id="n1"><bpmn:extensionElements><zeebe:novelty/></bpmn:extensionElements></bpmn:task>',
+        )
+    )
+    (problem,) = lint_files({"a.bpmn": content})
+    assert (problem.rule, problem.severity, problem.element) == ("extension.ignored", "warning", "n1")
+
+
+def test_a_trigger_shared_by_reference_is_read() -> None:
+    content = (DATA / "good" / "message_start.bpmn").read_bytes()
+    trigger = b'<bpmn:messageEventDefinition messageRef="tns:m"/>'
+    shared = content.replace(trigger, b"<bpmn:eventDefinitionRef>tns:t</bpmn:eventDefinitionRef>").replace(
+        b"</bpmn:process>", b'</bpmn:process><bpmn:messageEventDefinition id="t" messageRef="m"/>'
+    )
+    assert errors("a.bpmn", shared) == []
+
+
 def test_a_warning_does_not_forbid() -> None:
     problems = lint_files({"u.bpmn": (DATA / "good" / "user_task.bpmn").read_bytes()})
     assert [(problem.rule, problem.severity, problem.element) for problem in problems] == [

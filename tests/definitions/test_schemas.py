@@ -36,6 +36,8 @@ def nested(levels: int) -> dict[str, Any]:
         ({"type": "object", "patternProperties": {"(a|a)*$": {}}}, "schema.reference"),
         (nested(40), "schema.depth"),
         (form(a={"enum": ["x" * 1000] * 100}), "schema.size"),
+        (form(a={"title": "a\0b"}), "schema.text"),
+        (form(a={"title": "\ud800"}), "schema.text"),
     ],
 )
 def test_what_forms_may_not_have_is_refused(schema: Any, code: str) -> None:
