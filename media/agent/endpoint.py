@@ -439,5 +439,7 @@ def parse_invite(message: str) -> Invite:
 
 def user_part(text: str) -> str:
     """Return the user of the first SIP or tel URI in ``text``, or an empty text."""
+    # A display name is whatever its owner likes, a URI for instance.
+    text = re.sub(r'"(?:\\.|[^"\\])*"', "", text)
     match = re.search(r"sips?:([^@;>\s]+)@|tel:([^;>\s]+)", text)
     return (match.group(1) or match.group(2)).split(";")[0] if match else ""

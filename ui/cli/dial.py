@@ -17,6 +17,7 @@ import click
 from engine.kernel.errors import CmsError, ConfigurationError, InvalidInput
 from engine.kernel.settings import Settings, load_settings
 from media.edge.accounts import TRUNK_USERNAME
+from media.edge.probe import edge_probes
 from media.plan import Plan
 
 WITHHELD = "anonymous"
@@ -55,6 +56,9 @@ def dial(
     """
     _check(number, caller, press)
     settings = load_settings()
+    edge = next(iter(edge_probes(settings)))
+    if not edge.ok:
+        raise NotConnected(f"nobody answers SIP on port {settings.sip_port}; is ./cms run up? ({edge.detail})")
     with tempfile.TemporaryDirectory(prefix="cms-dial-") as directory:
         plan = _plan(settings, number, caller, press, max_duration)
         heard = Path(directory) / "heard.wav"
@@ -67,7 +71,7 @@ def dial(
     else:
         _describe(number, outcome)
     if outcome["result"] != "answered":
-        raise NotConnected(f"{number} was not reached: {_reason(settings, outcome)}")
+        raise NotConnected(f"{number} was not reached: {_reason(outcome)}")
 
 
 def _check(number: str, caller: str, press: str) -> None:
@@ -131,12 +135,10 @@ def _describe(number: str, outcome: dict[str, Any]) -> None:
     click.echo(f"{number}: {outcome['result']}, {outcome['duration_s']:.1f} s")
 
 
-def _reason(settings: Settings, outcome: dict[str, Any]) -> str:
+def _reason(outcome: dict[str, Any]) -> str:
     status = outcome.get("status")
     if outcome.get("message"):
         return str(outcome["message"])
     if status in (401, 407, 403):
         return f"the edge refused the account {TRUNK_USERNAME} ({status})"
-    if status in (408, 503) and not any(item["event"] == "ringing" for item in outcome["events"]):
-        return f"nobody answers SIP on port {settings.sip_port} ({status}); is ./cms run up?"
     return f"{outcome['result'].replace('_', ' ')} ({status})"
