@@ -55,7 +55,7 @@ def create_app(settings: Settings) -> Flask:
     )
     app.extensions["cms_settings"] = settings
     # A file that is asked for by its content's stamp never changes; others are asked about each time.
-    app.get_send_file_max_age = lambda _: YEAR if "v" in request.args else None  # type: ignore[method-assign]
+    app.get_send_file_max_age = max_age  # type: ignore[method-assign]
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     init_database(app, settings)
     connect_bus(settings)
@@ -74,6 +74,11 @@ def create_app(settings: Settings) -> Flask:
     app.after_request(close_unit_of_work)
     app.teardown_request(abandon_unit_of_work)
     return app
+
+
+def max_age(filename: str | None) -> int | None:
+    """Return for how many seconds a browser may keep a static file without asking."""
+    return YEAR if "v" in request.args else None
 
 
 def open_unit_of_work() -> None:

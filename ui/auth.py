@@ -83,7 +83,7 @@ def init_auth(app: Flask, settings: Settings) -> None:
     limiter.init_app(app)
     allow(EVERYONE)(app.view_functions["security.logout"])
     login = app.view_functions["security.login"]
-    limited = limiter.limit(LOGIN_LIMIT, methods=["POST"])(
+    limited: Any = limiter.limit(LOGIN_LIMIT, methods=["POST"])(
         limiter.limit(LOGIN_LIMIT, key_func=_typed_address, methods=["POST"])(login)
     )
     app.view_functions["security.login"] = allow(PUBLIC)(limited)
@@ -112,9 +112,8 @@ def check_permission() -> Response | None:
         return None
     known = current_user.is_authenticated
     if known:
-        actor = actor_of(current_user, session.get("tenant"))
         g.acting = ExitStack()
-        g.acting.enter_context(acting_as(actor))
+        g.acting.enter_context(acting_as(actor_of(current_user, session.get("tenant"))))
     if request.endpoint is None:
         return None
     allowed = allowed_roles(current_app.view_functions[request.endpoint])

@@ -96,6 +96,10 @@ def _hint(ui: Mapping[str, Any], pointer: str) -> Any:
     return place.get("ui:error") if isinstance(place, Mapping) else None
 
 
+def _schema(error: ValidationError) -> Mapping[str, Any]:
+    return error.schema if isinstance(error.schema, Mapping) else {}
+
+
 def _say(error: ValidationError) -> str:
     say = _SAYINGS.get(str(error.validator))
     return say(error) if say else f"This does not fit: {error.message}."
@@ -111,24 +115,24 @@ def _type(error: ValidationError) -> str:
 
 
 def _choice(error: ValidationError) -> str:
-    options = error.schema.get("oneOf") or [{"title": item} for item in error.schema.get("enum", [])]
+    options = _schema(error).get("oneOf") or [{"title": item} for item in _schema(error).get("enum", [])]
     titles = [str(item.get("title", item.get("const", ""))) for item in options if isinstance(item, dict)]
     return f"Choose one of: {', '.join(titles)}." if titles else "Choose one of the answers."
 
 
 def _required(error: ValidationError) -> str:
-    child = error.schema.get("properties", {}).get(_missing(error), {})
+    child = _schema(error).get("properties", {}).get(_missing(error), {})
     if "enum" in child or "oneOf" in child:
         return "Choose one."
     return "Add at least one." if child.get("type") == "array" else "Fill this in."
 
 
 def _minimum_length(error: ValidationError) -> str:
-    return f"Write at least {error.validator_value} characters; this one has {len(error.instance)}."
+    return f"Write at least {error.validator_value} characters; this one has {len(str(error.instance))}."
 
 
 def _maximum_length(error: ValidationError) -> str:
-    return f"Write at most {error.validator_value} characters; this one has {len(error.instance)}."
+    return f"Write at most {error.validator_value} characters; this one has {len(str(error.instance))}."
 
 
 def _count(error: ValidationError) -> str:
@@ -149,7 +153,7 @@ _SAYINGS: dict[str, Callable[[ValidationError], str]] = {
     "exclusiveMinimum": lambda error: f"Write more than {error.validator_value}.",
     "exclusiveMaximum": lambda error: f"Write less than {error.validator_value}.",
     "multipleOf": lambda error: f"Write a multiple of {error.validator_value}.",
-    "pattern": lambda error: str(error.schema.get("patternHint", "This does not have the right form.")),
+    "pattern": lambda error: str(_schema(error).get("patternHint", "This does not have the right form.")),
     "format": lambda error: _FORMAT_HINTS.get(str(error.validator_value), "This does not have the right form."),
     "minItems": _count,
     "maxItems": lambda error: f"At most {error.validator_value} fit here.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template
@@ -19,8 +19,9 @@ from engine.kernel.settings import Settings
 from engine.pages import EVERYONE, STAFF, NavItem, add_to_navigation, allow, may_open
 from media.models import Call
 from modules.directory import lookup
+from modules.portals.communicator import Memo
 from ui import probes
-from ui.day import Day, calls_of_day, usual_day
+from ui.day import Day, calls_of_day, midnight, usual_day
 from ui.filters import duration, local, zone
 from ui.inbox import actor, entries
 
@@ -82,6 +83,14 @@ def live_calls() -> ResponseReturnValue:
     return render_template("home_calls.html", **_live())
 
 
+@blueprint.get("/bell")
+@allow(EVERYONE)
+def bell() -> ResponseReturnValue:
+    """Return what needs attention: incidents, for those who may mend them, and overdue tasks."""
+    found = api.list_incidents(actor().tenant_ids, limit=5) if _incidents() else []
+    return render_template("bell.html", incidents=found, late=[entry for entry in entries() if entry.late][:5])
+
+
 @blueprint.get("/home/health")
 @allow(EVERYONE)
 def health_card() -> ResponseReturnValue:
@@ -92,13 +101,14 @@ def health_card() -> ResponseReturnValue:
 
 @blueprint.get("/health/summary")
 @allow(EVERYONE)
-def health_summary() -> dict[str, str]:
-    """Tell in a few words how the platform is, for the foot of the navigation."""
+def health_summary() -> dict[str, Any]:
+    """Tell in a few words how the platform is, for the foot of the navigation, and how many notices the bell has."""
+    notices = _incidents() + sum(entry.late for entry in entries())
     sick = [title for title, missing in _parts(readiness(current_app.extensions["cms_settings"])) if missing]
     if not sick:
-        return {"status": "completed", "text": "All normal"}
+        return {"status": "completed", "text": "All normal", "notices": notices}
     text = f"{sick[0]}: see Home" if len(sick) == 1 else f"{len(sick)} parts do not answer"
-    return {"status": "waiting", "text": text}
+    return {"status": "waiting", "text": text, "notices": notices}
 
 
 def readiness(settings: Settings) -> probes.Readiness:
@@ -130,6 +140,7 @@ def _figures(today: Day) -> list[Figure]:
     curve, lost = today.by_hour()[:hour], today.by_hour(gave_up=True)[:hour]
     counted = len(today.calls) - len(before.calls)
     more_lost = today.gave_up - before.gave_up
+    memos, memos_before = _memos()
     return [
         Figure("Calls today", f"{len(today.calls):,}", f"{counted:+d}", None, curve, "running"),
         Figure(
@@ -142,7 +153,25 @@ def _figures(today: Day) -> list[Figure]:
         ),
         Figure("Average length", duration(length), _longer(length, length_before), None, [], "running"),
         Figure("Gave up", f"{today.gave_up:,}", f"{more_lost:+d}", more_lost <= 0, lost, "incident"),
+        Figure(
+            "Memos left", f"{len(memos):,}", f"{len(memos) - memos_before:+d}", None, _by_hour(memos)[:hour], "running"
+        ),
     ]
+
+
+def _memos() -> tuple[list[datetime], int]:
+    """When today's memos were left, and how many there were yesterday by this time."""
+    created = db.session.scalars(scoped(Memo, Memo.created_at).where(Memo.created_at >= midnight(zone(), 1)))
+    at, today = list(created), midnight(zone())
+    same_time = now() - timedelta(days=1)
+    return [moment for moment in at if moment >= today], sum(moment <= same_time for moment in at)
+
+
+def _by_hour(moments: list[datetime]) -> list[int]:
+    counts = [0] * 24
+    for moment in moments:
+        counts[local(moment).hour] += 1
+    return counts
 
 
 def _longer(length: timedelta | None, before: timedelta | None) -> str:

@@ -58,8 +58,8 @@ def open_tasks() -> int:
     """Count what the actor may do, without loading what the tasks are about."""
     me = actor()
     columns = (UserTask.assignee, UserTask.candidate_users, UserTask.candidate_groups)
-    rows = db.session.execute(scoped(UserTask, *columns).where(UserTask.status.in_(OPEN)).limit(500))
-    return sum(1 for row in rows if api.may_do(row, me) and row.assignee in (None, me.user_id))  # type: ignore[arg-type]
+    rows: Any = db.session.execute(scoped(UserTask, *columns).where(UserTask.status.in_(OPEN)).limit(500))
+    return sum(row.assignee in (None, me.user_id) and api.may_do(row, me) for row in rows)
 
 
 def _find(text: str, limit: int) -> list[Hit]:
@@ -102,7 +102,7 @@ def _process_names(tasks: list[UserTask]) -> dict[str, str]:
     query = select(Instance.id, Definition.name, Definition.process_id).join(
         Definition, Definition.id == Instance.definition_id
     )
-    rows = db.session.execute(query.where(Instance.id.in_(wanted))) if wanted else []
+    rows: Any = db.session.execute(query.where(Instance.id.in_(wanted))) if wanted else ()
     return {row[0]: row[1] or row[2] for row in rows}
 
 
@@ -249,7 +249,7 @@ def _details(task: UserTask) -> list[tuple[str, Any]]:
         for key, item in pairs:
             label = f"{name} {key}".strip().replace("_", " ")
             if isinstance(item, SCALARS) and item != "" and not label.endswith("id"):
-                found.append((label[0].upper() + label[1:], phone(item) if str(item).startswith("+") else item))
+                found.append((label[0].upper() + label[1:], phone(str(item)) if str(item).startswith("+") else item))
     return found[:24]
 
 

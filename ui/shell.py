@@ -22,6 +22,7 @@ TOP_PARTS: list[str] = []
 def init_shell(app: Flask) -> None:
     """Give every template the shell's data and add the tenant switch."""
     app.context_processor(shell_context)
+    app.add_url_rule("/nav/counts", "nav_counts", allow(EVERYONE)(nav_counts))
     app.add_url_rule("/tenant", "tenant", allow(EVERYONE)(switch_tenant), methods=["POST"])
 
 
@@ -44,6 +45,14 @@ def shell_context() -> dict[str, Any]:
         "tenants": LazyTenants(),
         "top_parts": TOP_PARTS,
     }
+
+
+def nav_counts() -> dict[str, int]:
+    """Return the numbers beside the navigation's items, for pages that stay open."""
+    actor = current_actor()
+    roles = actor.roles if actor else frozenset()
+    items = [item for section in ("", *SECTIONS) for item in navigation(roles, section) if item.count]
+    return {item.title: item.count() for item in items if item.count}
 
 
 def _here(items: list[NavItem]) -> NavItem | None:

@@ -36,7 +36,8 @@ def lookup(number: str, tenant_id: str) -> Contact | None:
 
 def known_numbers(numbers: Iterable[str], tenant_id: str) -> set[str]:
     """Return those of the numbers that belong to a contact of the tenant already."""
-    wanted, found = sorted(set(numbers)), set()
+    wanted = sorted(set(numbers))
+    found: set[str] = set()
     for start in range(0, len(wanted), 500):  # databases limit how many values one statement may have
         part = wanted[start : start + 500]
         query = select(ContactNumber.number).where(ContactNumber.tenant_id == tenant_id, ContactNumber.number.in_(part))

@@ -45,7 +45,7 @@ user_roles = Table(
 )
 
 
-class Role(Identified, RoleMixin, db.Model):
+class Role(Identified, RoleMixin, db.Model):  # type: ignore[misc]  # the mixin declares an integer id
     """What somebody may do; the names are those of ``engine.pages.ROLES``."""
 
     __tablename__ = "role"
@@ -55,7 +55,7 @@ class Role(Identified, RoleMixin, db.Model):
     description: Mapped[str] = mapped_column(default="")
 
 
-class User(Identified, TenantOwned, UserMixin, db.Model):
+class User(Identified, TenantOwned, UserMixin, db.Model):  # type: ignore[misc]  # as above
     """Somebody who can log in."""
 
     __tablename__ = "user_account"  # "user" is a reserved word in PostgreSQL
@@ -72,9 +72,11 @@ class User(Identified, TenantOwned, UserMixin, db.Model):
     #: a password given by somebody else, to be replaced at the next login
     must_change_password: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=now)
-    last_login_at: Mapped[datetime | None]
+    last_login_at: Mapped[datetime | None]  # type: ignore[assignment]  # flask-security declares it without None
 
-    roles: Mapped[list[Role]] = relationship(secondary=user_roles, lazy="selectin", order_by=Role.name)
+    roles: Mapped[list[Role]] = relationship(  # type: ignore[assignment]  # and this without our class
+        secondary=user_roles, lazy="selectin", order_by=Role.name
+    )
 
     @property
     def role_names(self) -> frozenset[str]:

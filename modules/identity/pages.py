@@ -206,7 +206,7 @@ users = add_list(
                 choices=tuple(ROLES.items()),
                 width=150,
             ),
-            Column("tenant", "Tenant", show=_tenant_name, width=110),
+            Column("tenant", "Tenant", show=_tenant_name, width=124),
             Column(
                 "active",
                 "Status",

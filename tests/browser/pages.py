@@ -42,6 +42,7 @@ PAGES: list[Page] = [
     Page("home", "/", ready="#health-card h2"),
     Page("navigation", "/", mobile_steps=(("click", "[data-nav-toggle]"),), steps=(("wait", "#health-card h2"),)),
     Page("search", "/", steps=(("press", "Control+k"), ("fill", "#finder input", "ama"), ("wait", ".finder-hit"))),
+    Page("bell", "/", steps=(("wait", "#health-card h2"), ("click", "#bell"), ("wait", "#bell-list a, #bell-list p"))),
     Page("inbox", "/inbox", ready="#task-list"),
     Page("task", "/inbox/{task}", ready="#task-form"),
     Page(

@@ -135,6 +135,26 @@
   addEventListener("htmx:sendError", () => cms.toast("The platform did not answer. Check the connection, then try again.", "incident"));
   addEventListener("toast", event => cms.toast(event.detail.text ?? event.detail.value, event.detail.status));
 
+  /** Numbers in the navigation follow the news; many news make one request. */
+  const counts = async nav => {
+    const answer = await fetch(nav.dataset.counts, { headers: { Accept: "application/json" } });
+    if (!answer.ok) return;
+    for (const [title, number] of Object.entries(await answer.json())) {
+      const at = nav.querySelector(`[data-nav-count="${CSS.escape(title)}"]`);
+      if (!at) continue;
+      at.textContent = number;
+      at.hidden = !number;
+      at.setAttribute("aria-label", `${number} ${title}`);
+    }
+  };
+  let counting = 0;
+  addEventListener("cms:news", event => {
+    const nav = document.getElementById("modules");
+    if (event.target !== nav) return;
+    clearTimeout(counting);
+    counting = setTimeout(() => counts(nav).catch(() => {}), 400);
+  }, true);
+
   /** The foot of the navigation tells how the platform is. */
   const health = async () => {
     const [dot, text] = [document.getElementById("health-dot"), document.getElementById("health")];
@@ -142,8 +162,11 @@
     const say = (status, words) => { dot.className = `dot ${status}`; text.textContent = words; text.parentElement.title = words; };
     try {
       const answer = await fetch("/health/summary", { headers: { Accept: "application/json" } });
-      const { status, text: words } = await answer.json();
+      const { status, text: words, notices } = await answer.json();
       say(status, words);
+      const bell = document.getElementById("bell");
+      bell.setAttribute("aria-label", notices === 1 ? "1 notice" : `${notices || "No"} notices`);
+      bell.querySelector(".dot").hidden = !notices;
     } catch { say("incident", "The platform does not answer"); }
   };
 

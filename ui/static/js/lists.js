@@ -42,7 +42,7 @@
 
   addEventListener("click", event => {
     const row = event.target.closest?.("#rows tr");
-    if (row && !event.target.closest("a, button, input, label") && !getSelection().toString()) row.querySelector(".row-link")?.click();
+    if (row && !event.target.closest("a, button, input, label") && !getSelection().toString()) row.querySelector(".row-link, td:nth-child(2) a")?.click();
   });
 
   addEventListener("htmx:afterSwap", event => {
