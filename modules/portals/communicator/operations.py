@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import or_, select
@@ -14,13 +13,11 @@ from engine.kernel.errors import BusinessError, InvalidInput, NotFound, Transien
 from engine.kernel.files import FileStore, StoredFile
 from engine.operations import operation, operation_context
 from media.models import Call, Recording
-from modules.administration import Brand, add_mail_templates, brand_of, forget_mails
+from modules.administration import Brand, brand_of, forget_mails
 from modules.directory import Contact
 from modules.identity import User, find_tenant, subtree_of, users_with_role
 from modules.portals.communicator import wording
 from modules.portals.communicator.models import Memo
-
-add_mail_templates(Path(__file__).parent / "mail")
 
 Row = TypeVar("Row", Call, Recording, Memo, StoredFile)
 Outcome = Literal["call_back", "hand_over", "file"]
