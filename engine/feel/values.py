@@ -34,6 +34,8 @@ DECIMAL128 = Context(
 )
 #: whole numbers up to here are exact in 34 digits
 WHOLE_LIMIT = 10**34
+#: and leave as ``int`` up to here: beyond, JSON carries them only as decimals
+JSON_LIMIT = 2**63
 
 
 @total_ordering
@@ -124,10 +126,12 @@ def enter(value: Any) -> Any:
 
 
 def leave(value: Any) -> Any:
-    """Return a FEEL value as a process value: whole numbers as ``int``, without functions and ranges."""
+    """Return a FEEL value as a process value: whole numbers as ``int``, ranges as text, functions as None."""
     kind_of = type(value)
     if kind_of is Decimal:
-        return int(value) if value == value.to_integral_value() and abs(value) < WHOLE_LIMIT else value
+        return int(value) if abs(value) < JSON_LIMIT and value == value.to_integral_value() else value
+    if kind_of is int:
+        return value if abs(value) < JSON_LIMIT else Decimal(value)
     if kind_of is dict:
         return {key: leave(item) for key, item in value.items()}
     if kind_of is list:

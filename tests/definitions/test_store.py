@@ -18,6 +18,7 @@ from engine.api import (
     list_definitions,
 )
 from engine.definitions.models import Definition, Deployment, Resource, StartSubscription
+from engine.definitions.parsed import spec
 from engine.kernel.db import db, unit_of_work
 from engine.kernel.errors import NotFound
 from tests.definitions.conftest import diagram
@@ -51,6 +52,25 @@ def test_a_deployment_keeps_the_diagram_as_it_was_uploaded(app: Flask) -> None:
         assert diagram_xml(definition.id).encode() == content
         assert deployment_files(definition.id) == {"task.bpmn": content}
         assert definition_by_id(definition.id).resource == "task.bpmn"
+
+
+def test_a_diagram_in_another_encoding_is_kept_readable(app: Flask) -> None:
+    text = diagram("good", "task.bpmn").decode().replace("Do it", "Grüße").replace('"UTF-8"', '"UTF-16"')
+    (definition,) = put({"task.bpmn": text.encode("utf-16")})
+    with unit_of_work(write=False):
+        assert spec(definition.id).elements["n1"].name == "Grüße"
+
+
+def test_a_version_is_parsed_once_with_its_forms(app: Flask) -> None:
+    (definition,) = put({"task.bpmn": FORM_TASK, "look.json": FORM})
+    with unit_of_work(write=False):
+        parsed = spec(definition.id)
+        assert spec(definition.id) is parsed
+        with pytest.raises(NotFound):
+            spec("unknown")
+    assert parsed.forms["look"]["title"] == "Look"
+    assert parsed.definition.process_id == "p"
+    assert set(parsed.elements) >= {"start", "n1", "end", "f1"}
 
 
 def test_an_unchanged_process_keeps_its_version_and_a_changed_one_gets_the_next(app: Flask) -> None:

@@ -114,6 +114,13 @@ def test_floats_of_the_process_are_read_as_they_print() -> None:
     assert compile_feel("a + b").evaluate({"a": 0.1, "b": 0.2}) == Decimal("0.3")
 
 
+def test_whole_numbers_leave_as_int_as_far_as_json_carries_them() -> None:
+    assert type(compile_feel("2 ** 62").evaluate({})) is int
+    large = compile_feel("10 ** 20 + 1").evaluate({})
+    assert (type(large), large) == (Decimal, Decimal("100000000000000000001"))
+    assert type(compile_feel("9223372036854775807 + 1").evaluate({})) is Decimal
+
+
 def test_variables_are_not_changed() -> None:
     data = {"list": [1, {"a": 0.5}]}
     compile_feel("append(list, 3)").evaluate(data)
