@@ -7,9 +7,9 @@ from typing import Any
 import structlog
 
 from engine import api
-from engine.kernel.db import after_commit, db, now
+from engine.kernel.db import db, now
 from engine.kernel.errors import CmsError
-from media.calls import Target, announce_after_commit, applications, lock_call, take_lease, tell
+from media.calls import Target, announce_after_commit, applications, lock_call, take_lease, tell_after_commit
 from media.models import Call, CallEvent
 from media.protocol import Acknowledge, Command, Event, Reject, Resend
 from media.recordings import find_by_command, finish_recording, running_recordings
@@ -32,8 +32,7 @@ def take_in(event: Event, host: str) -> None:
         _acknowledge(event, host, epoch=1)
         return
     if event.seq > call.last_seq + 1:
-        agent, missing = event.agent, Resend(call.id, call.last_seq)
-        after_commit(lambda: tell(agent, missing))
+        tell_after_commit(event.agent, Resend(call.id, call.last_seq))
         return
     if event.seq == call.last_seq + 1:
         take_lease(call, host)
@@ -58,8 +57,7 @@ def _take_next(call: Call, event: Event) -> None:
 
 
 def _acknowledge(event: Event, host: str, *, epoch: int) -> None:
-    agent, message = event.agent, Acknowledge(event.call, event.seq, epoch, host)
-    after_commit(lambda: tell(agent, message))
+    tell_after_commit(event.agent, Acknowledge(event.call, event.seq, epoch, host))
 
 
 def _begin(event: Event, host: str) -> Call | None:
@@ -117,8 +115,7 @@ def _start(event: Event, host: str, target: Target) -> Call:
 
 
 def _refuse(event: Event, host: str, status: int) -> None:
-    agent, command = event.agent, Command(f"refuse:{event.call}", event.call, 1, host, Reject(status))
-    after_commit(lambda: tell(agent, command))
+    tell_after_commit(event.agent, Command(f"refuse:{event.call}", event.call, 1, host, Reject(status)))
 
 
 def _result(call: Call, event: Event) -> None:

@@ -90,6 +90,15 @@ def tell(agent: str, *messages: Message) -> bool:
     return True
 
 
+def tell_after_commit(agent: str, message: Message) -> None:
+    """Write to an agent once this unit of work has committed."""
+
+    def send() -> None:
+        tell(agent, message)
+
+    after_commit(send)
+
+
 def announce_after_commit(call: Call) -> None:
     """Send the call's state to open pages once this unit of work has committed."""
     topic, call_id, state = f"calls:{call.tenant_id}", call.id, call.state

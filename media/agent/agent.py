@@ -11,7 +11,8 @@ import time
 from media.agent.bridge import DialVerb
 from media.agent.call import AgentCall, Tools
 from media.agent.configuration import RTP_PORTS, Configuration
-from media.agent.endpoint import Endpoint, Invite, SipAccount
+from media.agent.endpoint import Endpoint, SipAccount
+from media.agent.invite import Invite
 from media.agent.link import Link
 from media.agent.loop import Loop
 from media.agent.speech import Renderer

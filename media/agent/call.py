@@ -10,7 +10,8 @@ from typing import Any
 
 from media.agent.bridge import DialVerb
 from media.agent.configuration import Configuration
-from media.agent.endpoint import Endpoint, Invite, SipError
+from media.agent.endpoint import Endpoint, SipError
+from media.agent.invite import Invite
 from media.agent.link import Link
 from media.agent.loop import Loop
 from media.agent.speech import Renderer

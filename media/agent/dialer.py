@@ -20,7 +20,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from media.agent.endpoint import Endpoint, Invite, SipAccount, SipError
+from media.agent.endpoint import Endpoint, SipAccount, SipError
+from media.agent.invite import Invite
 from media.agent.loop import Loop
 from media.agent.verbs import LEVEL_SECONDS
 from media.plan import Plan

@@ -15,7 +15,6 @@ from __future__ import annotations
 import functools
 import itertools
 import logging
-import re
 import socket
 import time
 from collections import deque
@@ -25,6 +24,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import pjsua2 as pj
+
+from media.agent.invite import Invite, parse_invite
 
 log = logging.getLogger("endpoint")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,17 +38,6 @@ SETUPS_PER_SECOND = 10
 
 class SipError(Exception):
     """pjsua2 refused to do it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Invite:
-    """An incoming call: the dialled number, the caller's as the edge vouches for it ("" when withheld), the account
-    that authenticated, and the SIP Call-ID."""
-
-    to_number: str
-    from_number: str
-    account: str
-    sip_call_id: str
 
 
 class Observer(Protocol):
@@ -418,28 +408,3 @@ def _account_config(account: SipAccount, bind: str, rtp_port: int, rtp_ports: in
     media.lockCodecEnabled = False
     config.callConfig.timerUse = pj.PJSUA_SIP_TIMER_INACTIVE
     return config
-
-
-def parse_invite(message: str) -> Invite:
-    """Read who calls whom from an INVITE: the Request-URI, and P-Asserted-Identity before From."""
-    head = message.split("\r\n\r\n", 1)[0].split("\r\n")
-    headers: dict[str, str] = {}
-    for line in head[1:]:
-        name, _, value = line.partition(":")
-        headers.setdefault(name.strip().lower(), value.strip())
-    asserted = headers.get("p-asserted-identity") or headers.get("from") or headers.get("f") or ""
-    caller = user_part(asserted)
-    return Invite(
-        to_number=user_part(head[0]),
-        from_number="" if caller.lower() in ("anonymous", "unknown") else caller,
-        account=headers.get("x-cms-account", ""),
-        sip_call_id=headers.get("call-id") or headers.get("i") or "",
-    )
-
-
-def user_part(text: str) -> str:
-    """Return the user of the first SIP or tel URI in ``text``, or an empty text."""
-    # A display name is whatever its owner likes, a URI for instance.
-    text = re.sub(r'"(?:\\.|[^"\\])*"', "", text)
-    match = re.search(r"sips?:([^@;>\s]+)@|tel:([^;>\s]+)", text)
-    return (match.group(1) or match.group(2)).split(";")[0] if match else ""

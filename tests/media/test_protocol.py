@@ -9,7 +9,7 @@ import pytest
 
 from engine.kernel.settings import Settings
 from media.agent.configuration import DEFAULTS, read_configuration
-from media.agent.endpoint import Invite, parse_invite
+from media.agent.invite import Invite, parse_invite
 from media.agent.ledger import Ledger
 from media.agent.resp import Resp, RespError
 from media.protocol import (
@@ -166,10 +166,10 @@ def test_the_agent_reads_settings_as_the_platform_does(tmp_path: Path) -> None:
 
 def test_the_callers_identity_is_the_one_that_the_edge_vouches_for() -> None:
     assert parse_invite(INVITE) == Invite("1000", "+4930123456", "larkspur-201", "abc@127.0.0.1")
-    withheld = INVITE.replace("P-Asserted-Identity", "X-Other").replace(
-        "999@evil.example", "anonymous@anonymous.invalid"
-    )
+    withheld = INVITE.replace("P-Asserted-Identity", "X-Other").replace("999@evil.example", "anonymous@invalid")
     assert parse_invite(withheld).from_number == ""
+    boastful = INVITE.replace('"Amara"', r'"sip:110@cms \" <sip:112@cms>"')
+    assert parse_invite(boastful).from_number == "+4930123456"
 
 
 def test_the_agents_redis_client_speaks_redis(redis_server: str) -> None:
