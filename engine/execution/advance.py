@@ -138,6 +138,8 @@ class Advancer:
         if status == "completed":
             assert machine.root is not None
             recorder.answer_parent(machine.root.variables()[0])
+        elif status == "cancelled" and not recorder.escaped:
+            recorder.answer_parent({}, {"code": "child.cancelled", "message": "The called process was cancelled."})
         recorder.flush(connection)
         _consume(connection, row.id, events)
         if not rested:

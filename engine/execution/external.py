@@ -36,6 +36,14 @@ def job_queue() -> Queue:
     return Queue(JOB_QUEUE, connection=bus(), serializer=JSONSerializer)
 
 
+def jobs_waiting() -> int:
+    """Return how many jobs wait for a worker; none while Redis is away."""
+    try:
+        return int(job_queue().count)
+    except RedisError:
+        return 0
+
+
 def enqueue(rows: list[Outbox]) -> None:
     """Carry external operations: put a job for each into the queue. Without Redis the sweep does it later."""
     try:

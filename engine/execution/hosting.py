@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 
 from engine.execution.records import Event, HostRecord, Instance
 from engine.kernel.db import db, now, unit_of_work
 
 #: a host without a sign of life for so long has lost its instances
 SILENCE = timedelta(seconds=3)
+#: how long a living owner has the first go at an event, even when its lease is over
+PATIENCE = timedelta(seconds=2)
 
 
 def register_host(name: str, kind: str) -> None:
@@ -51,7 +53,7 @@ def waiting_instances(name: str, kind: str, silent: frozenset[str], limit: int =
             or_(
                 Instance.owner.is_(None),
                 Instance.owner == name,
-                Instance.owned_until < now(),
+                and_(Instance.owned_until < now(), Event.created_at < now() - PATIENCE),
                 Instance.owner.in_(silent),
             ),
         )

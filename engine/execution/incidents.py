@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from engine.execution.events import ENDED, find_instance, insert_event, send_event
 from engine.execution.records import Incident
-from engine.kernel.db import db, new_id
+from engine.kernel.db import db, new_id, now
 from engine.kernel.errors import Conflict, NotFound
 
 
@@ -52,6 +52,9 @@ def skip_incident(incident_id: str, actor_id: str) -> str:
 def _resolve(incident_id: str, action: str, actor_id: str) -> str:
     incident = _open_incident(incident_id)
     key = f"{action}:{incident.id}"
+    if not incident.token_id:  # an event that could not be delivered: it is gone, and no token waits for the outcome
+        incident.resolved_at, incident.resolution = now(), "skipped"
+        return key
     payload = {"do": action, "token": incident.token_id, "incident": incident.id}
     send_event(incident.instance_id, "control", payload, key=key, actor_id=actor_id)
     return key

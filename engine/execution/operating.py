@@ -36,6 +36,8 @@ class Operating:
         self.actor_id = SYSTEM
         self.outbox: dict[str, dict[str, Any]] = {}
         self.dropped_outbox: set[str] = set()
+        #: an error has ended the instance on its way to the calling one
+        self.escaped = False
         self._guarded = False
         self._nested: Any = None
 
@@ -171,6 +173,7 @@ class Operating:
         ):
             return False
         self.answer_parent({}, {"code": code, "message": message})
+        self.escaped = True
         return True
 
     def send_message(self, token: Token, name: str, correlation: str, payload: dict[str, Any]) -> None:

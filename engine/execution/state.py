@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from SpiffWorkflow.task import TaskState
@@ -108,10 +108,13 @@ def _token_record(token: Token) -> dict[str, Any]:
 # -- reading ------------------------------------------------------------------------------------------------------
 
 
-def decode(raw: bytes, spec: ProcessSpec, effects: Effects) -> Machine:
-    """Return the machine that ``encode`` was given, on the specs of its definition."""
+def decode(raw: bytes, spec: ProcessSpec, effects: Effects | None) -> Machine:
+    """Return the machine that ``encode`` was given, on the specs of its definition.
+
+    Without ``effects`` it can be looked at but not moved.
+    """
     state = codec.decode(raw)
-    machine = Machine(spec, effects)
+    machine = Machine(spec, cast(Effects, effects))
     machine.writes = state["writes"]
     nodes = {node.name: node for node in spec.walk()}
     tokens = {record["id"]: record for record in state["tokens"]}

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from engine.definitions.models import StartSubscription
 from engine.definitions.store import definition_by_id
 from engine.execution import codec
-from engine.execution.external import enqueue
+from engine.execution.external import enqueue, jobs_waiting
 from engine.execution.records import DeliveredEvent, Event, Instance, Outbox, Timer
 from engine.execution.starting import start_definition
 from engine.expressions import Cycle, as_timer, compile_timer
@@ -59,8 +59,13 @@ def fire_timers() -> int:
             execution_options={"synchronize_session": False},
         )
         bells = {row.instance_id: row.owner or row.priority for row in due}
-        after_commit(lambda: [ring(bell, instance_id) for instance_id, bell in bells.items()] and None)
+        after_commit(lambda: _ring_all(bells))
     return len(due)
+
+
+def _ring_all(bells: dict[str, str]) -> None:
+    for instance_id, bell in bells.items():
+        ring(bell, instance_id)
 
 
 def start_by_timers() -> int:
@@ -102,7 +107,12 @@ def _start(row: StartSubscription) -> None:
 
 
 def enqueue_due() -> int:
-    """Enqueue external operations that no worker has, or whose worker is lost; return how many."""
+    """Enqueue external operations that no worker has, or whose worker is lost; return how many.
+
+    While the workers are far behind nothing is enqueued twice.
+    """
+    if jobs_waiting() > BATCH:
+        return 0
     with unit_of_work(write=False) as session:
         rows = list(
             session.scalars(

@@ -68,8 +68,10 @@ def _permitted(task_id: str, actor: Actor) -> UserTask:
 
 
 def claim_task(task_id: str, actor: Actor) -> UserTask:
-    """Take a task. Raises ``Conflict`` when somebody has it or it is done, ``NotPermitted``, ``NotFound``."""
+    """Take a task. Raises ``Conflict`` when somebody else has it or it is done, ``NotPermitted``, ``NotFound``."""
     task = _permitted(task_id, actor)
+    if task.status == "claimed" and task.assignee == actor.user_id:
+        return task
     _change(task, {"status": "claimed", "assignee": actor.user_id}, ("open",), actor)
     return task
 
@@ -103,7 +105,7 @@ def _change(task: UserTask, values: dict[str, Any], allowed: tuple[str, ...], ac
     statement = update(UserTask).where(UserTask.id == task.id, UserTask.status.in_(allowed))
     if ADMINISTRATOR not in actor.roles:
         statement = statement.where((UserTask.assignee == actor.user_id) | UserTask.assignee.is_(None))
-    changed = db.session.execute(statement.values(**values), execution_options={"synchronize_session": False})
+    changed: Any = db.session.execute(statement.values(**values), execution_options={"synchronize_session": False})
     db.session.refresh(task)
     if changed.rowcount != 1:
         raise Conflict(_why(task), code="task.taken", status=task.status, assignee=task.assignee)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from engine.definitions.store import definition_by_id
 from engine.execution import codec
 from engine.execution import history as past
+from engine.execution.events import ENDED
 from engine.execution.incidents import list_incidents
 from engine.execution.records import Incident, Instance, Outbox, Subscription, Timer, UserTask
 from engine.execution.state import LiveToken, live_data, live_tokens
@@ -106,7 +107,9 @@ def _waits(instance_id: str) -> dict[str, dict[str, Any]]:
     tasks = select(UserTask.id).where(UserTask.instance_id == instance_id, UserTask.status.in_(("open", "claimed")))
     for task_id in db.session.scalars(tasks):
         found[task_id] = {"waiting_for": "task", "task": task_id}
-    children = select(Instance.id, Instance.parent_token).where(Instance.parent_id == instance_id)
-    for child_id, token_id in db.session.execute(children):
-        found[token_id] = {"waiting_for": "child", "child": child_id}
+    children = select(Instance.id, Instance.parent_token).where(
+        Instance.parent_id == instance_id, Instance.status.not_in(ENDED)
+    )
+    for child_id, parent_token in db.session.execute(children):
+        found[str(parent_token)] = {"waiting_for": "child", "child": child_id}
     return found

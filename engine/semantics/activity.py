@@ -34,7 +34,7 @@ class Activity(Node):
             now = token.machine.effects.now()
             waits = [(node, node.trigger.wait(token.data, now)) for node in self.boundaries if node.trigger.waits]
         done = self.loop.begin(token) if self.loop is not None and not token.inner else self.enter_mapped(token)
-        if not done and token.id in token.machine.tokens:
+        if not done and not token.listeners and token.id in token.machine.tokens:  # a retry finds them armed
             for node, wait in waits:
                 token.machine.listen(token, token.scope, node, wait, "boundary")
         return done

@@ -16,6 +16,8 @@ class Event(Activity):
     """Base of the events: what starts a token brings variables, by the output mapping or as they are."""
 
     trigger: Trigger
+    #: what it starts takes the place of what ran; otherwise both go on
+    interrupting = True
 
     def answered(self, token: Token, answer: Any) -> bool:
         """Bind what the event brought; an error or escalation only by the output mapping."""
@@ -31,8 +33,6 @@ class StartEvent(Event):
     """Where a process, subprocess or event subprocess begins (10.5.2)."""
 
     type = "startEvent"
-    #: of an event subprocess: the rest of the parent scope ends when it starts
-    interrupting = True
 
     def enter(self, token: Token) -> bool:
         """Apply the output mapping, if any."""
@@ -44,7 +44,6 @@ class CatchEvent(Event):
     """An intermediate event that waits (10.5.4)."""
 
     type = "intermediateCatchEvent"
-    interrupting = True
 
     def enter(self, token: Token) -> bool:
         """Wait for the trigger; a link, or an event without definition, is passed."""
@@ -58,7 +57,6 @@ class BoundaryEvent(Event):
     """An event at the border of an activity (10.5.4): its token appears when it happens."""
 
     type = "boundaryEvent"
-    interrupting = True
 
 
 class Throwing(Event):

@@ -81,8 +81,8 @@ class ProcessParser(SpiffProcessParser):
 
     @staticmethod
     def _add_flow(spec: ProcessSpec, item: Any) -> None:
-        ends = [spec.nodes.get(item.get(name)) for name in ("sourceRef", "targetRef")]
-        if ends[0] is None or ends[1] is None:
+        source, target = (spec.nodes.get(item.get(name)) for name in ("sourceRef", "targetRef"))
+        if source is None or target is None:
             raise Unparsable(item.get("id"), "A sequence flow must join two elements of the same process level.")
         text = child(item, "conditionExpression")
         try:
@@ -91,7 +91,6 @@ class ProcessParser(SpiffProcessParser):
             )
         except ExpressionError as error:
             raise Unparsable(item.get("id"), error.message) from error
-        source, target = ends
         source.add_flow(
             Flow(item.get("id"), source, target, condition), default=item.get("id") == source.default_flow_id
         )

@@ -132,6 +132,7 @@ def _read_event(node: events.Event, element: Any, parser: Any) -> None:
             node.trigger = triggers.ConditionTrigger(compile_expression(condition))
         case "errorEventDefinition":
             node.trigger = triggers.ErrorTrigger(_code(parser, definition, "errorRef", "errorCode"))
+            node.interrupting = True
         case "escalationEventDefinition":
             node.trigger = triggers.EscalationTrigger(_code(parser, definition, "escalationRef", "escalationCode"))
         case "terminateEventDefinition":

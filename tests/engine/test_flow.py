@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from engine import api
+from engine.kernel.db import unit_of_work
 from tests.engine.conftest import Engine
 from tests.engine.diagrams import boundary, element, end, flows, script, start, user
 
@@ -177,3 +179,15 @@ def test_error_of_a_child_is_caught_at_the_call_activity(engine: Engine) -> None
     engine.complete()
     assert "other" in engine.path(instance)
     assert engine.show(instance)["status"] == "completed"
+
+
+def test_cancelled_child_is_an_incident_of_its_caller(engine: Engine) -> None:
+    engine.deploy(start() + user("inside") + end() + flows("start>inside>end"), "child")
+    body = start() + element("callActivity", "call", calledElement="child") + end() + flows("start>call>end")
+    instance = engine.start(engine.deploy(body, "parent"))
+    child = engine.show(instance)["tokens"][0]["child"]
+    with unit_of_work():
+        api.cancel_instance(child, "operator")
+    engine.run()
+    assert engine.tasks() == []
+    assert engine.show(instance)["incidents"][0]["error"] == "child.cancelled"

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from engine import api
+from engine.execution.records import Timer
 from engine.kernel.db import unit_of_work
 from tests.engine import operations
 from tests.engine.conftest import Engine
@@ -209,3 +210,21 @@ def test_timer_at_the_border_interrupts_an_operation(engine: Engine) -> None:
     assert "timeout" in engine.path(instance)
     assert engine.show(instance)["status"] == "completed"
     assert [engine.sent[0].key] == operations.CANCELLED
+
+
+def test_retry_does_not_arm_boundary_events_twice(engine: Engine) -> None:
+    late = boundary("late", "mail", timer("PT10M"), interrupting=False)
+    body = start() + service("mail", "test.mail", to="x") + late + end() + end("reminded")
+    instance = engine.start(engine.deploy(body + flows("start>mail>end", "late>reminded")))
+    with unit_of_work(write=False):
+        row = engine.show(instance)["tokens"][0]
+    with unit_of_work():
+        api.resume(instance, row["id"], 1, error=api.Failure("fault", "broken", "Broken."), key="f")
+    engine.run()
+    with unit_of_work():
+        api.retry_incident(engine.show(instance)["incidents"][0]["id"], "operator")
+    engine.run()
+    assert engine.count(Timer) == 1
+    engine.work()
+    assert engine.show(instance)["status"] == "completed"
+    assert engine.count(Timer) == 0
