@@ -8,7 +8,7 @@ indirect=True)`` where one is enough.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -27,6 +27,17 @@ from tests.deployment import Platform
 from tests.deployment import platform as platform_of_its_own
 
 _numbers = count(1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failed test what the platform that it used has logged."""
+    report = yield
+    if report.failed:
+        for value in getattr(item, "funcargs", {}).values():
+            if isinstance(value, Platform):
+                report.sections += [(f"log of {name}", text) for name, text in value.tails()]
+    return report
 
 
 @pytest.fixture
@@ -154,9 +165,10 @@ def sqlite_platform() -> Iterator[Platform]:
 
 @pytest.fixture(scope="session")
 def postgres_platform(postgres_url: str) -> Iterator[Platform]:
-    """A platform on PostgreSQL for the whole session."""
+    """A platform on PostgreSQL with two interactive hosts, for the whole session."""
     _maintain(postgres_url, "CREATE DATABASE platform")
-    with platform_of_its_own(postgres_url.replace("/postgres?", "/platform?")) as running:
+    url = postgres_url.replace("/postgres?", "/platform?")
+    with platform_of_its_own(url, interactive_hosts=2) as running:
         yield running
 
 

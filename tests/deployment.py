@@ -56,6 +56,12 @@ class Platform:
         path = self.settings.log_dir / f"{name}.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
+    def tails(self, lines: int = 12) -> list[tuple[str, str]]:
+        """Return the console and the last lines of every log."""
+        names = sorted(path.stem for path in self.settings.log_dir.glob("*.log"))
+        texts = [("./cms run", self.console), *((name, self.log(name)) for name in names)]
+        return [(name, "\n".join(text.splitlines()[-lines:])) for name, text in texts if text.strip()]
+
     def start(self, timeout: float = 180) -> None:
         """Start it and wait until it serves."""
         with self.settings.data_dir.with_suffix(".console").open("ab") as console:
@@ -95,6 +101,10 @@ class Platform:
             support.wait_until(ready, timeout, 0.2, "/readyz")
         except AssertionError as error:
             raise AssertionError(f"{error}: {answer}\n{self.console}") from error
+
+    def wait_for_reporter(self, timeout: float = 90) -> None:
+        """Wait until reports are served too: Java takes its time."""
+        support.wait_until(lambda: not self.readiness()["starting"], timeout, 0.5, "the reporter")
 
     def readiness(self) -> dict[str, Any]:
         """Return what ``/readyz`` says; ``web`` is missing when it says nothing."""

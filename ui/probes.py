@@ -14,17 +14,20 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Protocol
 
 import redis
 from circus.client import CircusClient
 from circus.exc import CallError
+from rq import Queue
+from rq.serializers import JSONSerializer
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 import reports
+from engine.execution.external import JOB_QUEUE
 from engine.execution.records import HostRecord
 from engine.kernel.db import db, new_id, now, unit_of_work
 from engine.kernel.settings import Settings
@@ -129,13 +132,54 @@ def _redis(settings: Settings) -> redis.Redis:
 
 
 def probe_hosts(settings: Settings) -> Iterable[Finding]:
-    """Look for the sign of life that a host gives between two advances."""
-    with unit_of_work(write=False):
-        seen = {record.name: record.seen_at for record in db.session.scalars(select(HostRecord))}
-    for name in names("interactive", settings.interactive_hosts) + names("batch", settings.batch_hosts):
+    """Look how old the sign of life is that hosts give between two advances, and the clock between two rounds."""
+    seen = _signs()
+    for name in _signers(settings):
         silent = now() - seen[name] if name in seen else None
         detail = "never seen" if silent is None else f"last sign of life {silent.total_seconds():.1f} s ago"
         yield Probe(name, silent is not None and silent < SILENCE, detail, _wedged(name))
+
+
+def watch_hosts(settings: Settings) -> Iterable[Finding]:
+    """Wait for a fresh sign of life of each: surer than its age, and done within a second when all is well."""
+    before, deadline = _signs(), time.monotonic() + SILENCE.total_seconds()
+    while True:
+        after = _signs()
+        silent = [name for name in _signers(settings) if before.get(name) == after.get(name)]
+        if not silent or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    for name in _signers(settings):
+        detail = f"no sign of life for {SILENCE.total_seconds():g} s" if name in silent else "gives signs of life"
+        yield Probe(name, name not in silent, detail, _wedged(name))
+
+
+def _signers(settings: Settings) -> list[str]:
+    hosts = names("interactive", settings.interactive_hosts) + names("batch", settings.batch_hosts)
+    return [*hosts, "clock"]
+
+
+def _signs() -> dict[str, datetime]:
+    with unit_of_work(write=False):
+        return {record.name: record.seen_at for record in db.session.scalars(select(HostRecord))}
+
+
+def probe_workers(settings: Settings) -> Iterable[Finding]:
+    """Have a worker do a job that does nothing, before all others."""
+    try:
+        with _redis(settings) as client:
+            queue = Queue(JOB_QUEUE, connection=client, serializer=JSONSerializer)
+            job = queue.enqueue("time.monotonic", at_front=True, result_ttl=60, failure_ttl=60)
+            deadline = time.monotonic() + PATIENCE
+            while not (done := job.is_finished) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            waiting = queue.count
+            job.delete()
+    except redis.RedisError as error:
+        yield Probe("worker", False, f"cannot be asked: {error}", "Mend redis first.")
+        return
+    detail = "does jobs" if done else f"no job done within {PATIENCE:g} s, {waiting} wait"
+    yield Probe("worker", done, detail, f"A long job, or: {_wedged('worker-1')}")
 
 
 def probe_agents(settings: Settings) -> Iterable[Finding]:
@@ -203,18 +247,19 @@ def probe_certificate(settings: Settings) -> Iterable[Finding]:
 
 Ask = Callable[[Settings], Iterable[Finding]]
 
-#: What ``/readyz`` asks.
-READINESS: tuple[Ask, ...] = (
+#: What both ask.
+BOTH: tuple[Ask, ...] = (
     probe_database,
     probe_redis,
-    probe_hosts,
+    probe_workers,
     probe_agents,
     edge_probes,
     probe_reporter,
     probe_catcher,
 )
-#: What only the doctor looks at.
-DOCTOR: tuple[Ask, ...] = (probe_supervisor, probe_web, probe_disk, probe_certificate)
+#: What only ``/readyz`` asks, and what only the doctor.
+READINESS: tuple[Ask, ...] = (*BOTH, probe_hosts)
+DOCTOR: tuple[Ask, ...] = (probe_supervisor, probe_web, probe_disk, probe_certificate, *BOTH, watch_hosts)
 #: Without one of each kind there are no pages or no calls.
 ESSENTIAL = frozenset({"database", "redis", "sip", "interactive", "agent"})
 
@@ -244,7 +289,7 @@ def _kind(found: Finding) -> str:
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Ask everything, one after the other."""
-    for ask in (*DOCTOR, *READINESS):
+    for ask in DOCTOR:
         try:
             yield from ask(settings)
         except SQLAlchemyError as error:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from engine.execution import sweeps
+from engine.execution import hosting, sweeps
 from engine.kernel.bus import connect_bus
 from engine.kernel.db import process_app
 from engine.kernel.settings import Settings
@@ -18,6 +18,8 @@ from engine.kernel.settings import Settings
 log = structlog.get_logger()
 
 TURN_S = 0.2
+#: in the register of hosts, where its sign of life is looked for
+NAME = "clock"
 
 
 @dataclass
@@ -44,7 +46,9 @@ def run_clock(settings: Settings) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    hosting.register_host(NAME, NAME)
     own = [
+        Sweep(lambda: hosting.sign_of_life(NAME), 1.0),
         Sweep(sweeps.fire_timers, TURN_S),
         Sweep(sweeps.start_by_timers, 1.0),
         Sweep(sweeps.enqueue_due, 1.0),
