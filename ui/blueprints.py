@@ -8,10 +8,12 @@ import modules.directory.pages
 import modules.identity.pages
 import modules.inventory.pages
 import modules.portals.pbx.pages
-import modules.support.calls  # noqa: F401 - list pages
+import modules.support.calls
+import modules.support.memos  # noqa: F401 - list pages
 from modules.portals.communicator import screens as communicator
 from modules.reporting import screens as reporting
 from ui import account, files, health, home, inbox, incidents, instances, live, phone, processes, search
+from ui import account, files, health, home, inbox, incidents, instances, live, mail, me, phone, processes, search
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     home.blueprint,
@@ -25,6 +27,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     processes.blueprint,
     instances.blueprint,
     incidents.blueprint,
+    mail.blueprint,
+    me.blueprint,
     communicator.blueprint,
     reporting.blueprint,
 )

@@ -21,6 +21,8 @@ from engine.kernel.errors import InvalidInput, NotFound
 from engine.kernel.settings import Settings
 from engine.pages import Column, Empty, Link, ListPage, add_list, allow
 from modules.identity import ancestors_of, find_tenant
+from modules.inventory import PhoneNumber
+from modules.portals.pbx import bind_number, numbers_of_process
 from ui.instance_state import ENDED
 from ui.shell import toast
 from ui.uploads import read_upload, refuse_excess
@@ -215,6 +217,7 @@ def show(definition_id: str) -> str:
 def _page(definition: Definition, *, typed: str | None = None, error: str = "") -> str:
     same = (Definition.tenant_id == definition.tenant_id, Definition.process_id == definition.process_id)
     versions = list(db.session.scalars(select(Definition).where(*same).order_by(Definition.version.desc())))
+    bindings = numbers_of_process(definition.process_id)
     return render_template(
         "processes/show.html",
         definition=definition,
@@ -225,9 +228,16 @@ def _page(definition: Definition, *, typed: str | None = None, error: str = "") 
         typed=typed,
         error=error,
         start_key=new_id(),
-        bindings=None,
+        bindings=bindings,
+        free_numbers=_other_numbers({number.id for number, _ in bindings}),
         may_deploy=bool(actor().roles & set(DEPLOYERS)),
     )
+
+
+def _other_numbers(bound: set[str]) -> list[PhoneNumber]:
+    """Return the actor's numbers that something else answers, or nothing."""
+    others = scoped(PhoneNumber).where(PhoneNumber.id.not_in(bound)) if bound else scoped(PhoneNumber)
+    return list(db.session.scalars(others.order_by(PhoneNumber.application_id.is_not(None), PhoneNumber.number)))
 
 
 def _counts(definition_ids: list[str]) -> dict[str, dict[str, int]]:
@@ -294,6 +304,19 @@ def start(definition_id: str) -> BaseResponse | tuple[str, int]:
         key=request.form.get("key") or new_id(),
     )
     return redirect(url_for("instances.show", instance_id=instance_id))
+
+
+@blueprint.post("/<definition_id>/bind")
+@allow(*VIEWERS)
+def bind(definition_id: str) -> BaseResponse:
+    """Let the process answer a number of the actor's tenants."""
+    definition = visible_definition(definition_id)
+    number = db.session.scalar(scoped(PhoneNumber).where(PhoneNumber.id == request.form.get("number", "")))
+    if number is None:
+        raise NotFound("There is no such number, or it belongs to somebody else.", code="number.unknown")
+    bind_number(number, definition)
+    toast(f"{number.number} is answered by {definition.name} from the next call on.")
+    return redirect(url_for("processes.show", definition_id=definition.id))
 
 
 def _json_object(text: str) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """A recording to listen to: the address of the sound, what it is, and how long it takes."""
+    """A recording to listen to: the address of the sound, what it is, and how long it takes (0 when unknown)."""
 
     url: str
     title: str

@@ -3,4 +3,4 @@
 Owns no data: its pages are views over the calls of ``media`` and what other modules keep of them.
 """
 
-REQUIRES: tuple[str, ...] = ("modules.directory",)
+REQUIRES: tuple[str, ...] = ("modules.directory", "modules.identity", "modules.portals.communicator")
