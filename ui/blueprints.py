@@ -12,7 +12,6 @@ import modules.support.calls
 import modules.support.memos  # noqa: F401 - list pages
 from modules.portals.communicator import screens as communicator
 from modules.reporting import screens as reporting
-from ui import account, files, health, home, inbox, incidents, instances, live, phone, processes, search
 from ui import account, files, health, home, inbox, incidents, instances, live, mail, me, phone, processes, search
 
 BLUEPRINTS: tuple[Blueprint, ...] = (

@@ -26,6 +26,7 @@ def read_upload(uploads: Iterable[FileStorage], limit: int) -> dict[str, bytes]:
         if not upload.filename:
             continue
         content = upload.stream.read(limit - total + 1)
+        refuse_excess(total + len(content), limit, upload.filename)
         found = _unpack(content, limit - total) if _is_zip(upload.filename, content) else {upload.filename: content}
         for name, data in found.items():
             total += len(data)

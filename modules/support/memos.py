@@ -104,9 +104,7 @@ add_list(
         roles=STAFF,
         columns=(
             Column("caller_name", "Caller", Memo.caller_name, kind="person", show=caller),
-            Column(
-                "caller", "Number", Memo.caller, kind="phone", show=lambda memo: Phone(memo.caller), width=150
-            ),
+            Column("caller", "Number", Memo.caller, kind="phone", show=lambda memo: Phone(memo.caller), width=150),
             Column("owner", "For", show=lambda memo: _user(memo.owner_id)),
             Column("recorded_at", "Recorded", Memo.recorded_at, kind="when", width=132, under=True),
             Column("duration", "Length", show=lambda memo: f"{memo.duration_s:.0f} s", width=80),

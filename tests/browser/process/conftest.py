@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from engine import api
 from engine.kernel.bus import connect_bus
@@ -24,14 +24,6 @@ from ui import composition
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
-PICTURES = ROOT / "docs" / "screenshots"
-#: what axe finds on the page itself; the shell around it is looked at by the shell's own tests
-AXE_RUN = """async () => {
-  const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-  const found = await axe.run("#main", {runOnly: rules});
-  return found.violations.map(rule => rule.id + ": " + rule.nodes.map(node => node.html.slice(0, 160)).join(" | "));
-}"""
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
 
 class Site:
@@ -130,14 +122,6 @@ def _serves(url: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    """Debian's Chromium."""
-    browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-    yield browser
-    browser.close()
-
-
-@pytest.fixture(scope="module")
 def sessions(site: Site, chromium: Browser) -> dict[str, Any]:
     """Cookies of those who have logged in, by name."""
     passwords = {"admin": admin_password(site.settings)}
@@ -161,12 +145,11 @@ def visit(site: Site, chromium: Browser, sessions: dict[str, Any]) -> Iterator[C
     opened: list[BrowserContext] = []
     errors: list[str] = []
 
-    def go(path: str, who: str = "reception", *, theme: str = "light", width: int = 1440) -> Page:
+    def go(path: str, who: str = "reception") -> Page:
         context = chromium.new_context(
             base_url=site.url,
             storage_state=sessions[who],
-            color_scheme=theme,
-            viewport={"width": width, "height": 900 if width > 500 else 844},
+            viewport={"width": 1440, "height": 900},
         )
         opened.append(context)
         page = context.new_page()
@@ -180,18 +163,3 @@ def visit(site: Site, chromium: Browser, sessions: dict[str, Any]) -> Iterator[C
     for context in opened:
         context.close()
     assert errors == []
-
-
-@pytest.fixture
-def look() -> Callable[[Page, str], None]:
-    """Keep a picture of the page, and let axe look for what bars people from using it."""
-
-    def check(page: Page, name: str) -> None:
-        page.evaluate("document.fonts.ready")
-        PICTURES.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=PICTURES / f"{name}.png")
-        page.evaluate(AXE.read_text())
-        found = page.evaluate(AXE_RUN)
-        assert found == [], "\n".join([name, *found])
-
-    return check
