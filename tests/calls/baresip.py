@@ -8,23 +8,25 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests import support
+from tests.sip.caller import sound
 
 MODULES = "/usr/lib/baresip/modules"
 CONFIG = """\
 poll_method epoll
 sip_listen 127.0.0.1:{port}
-net_interface lo
+net_interface 127.0.0.1
 rtp_ports {rtp}-{rtp_end}
-audio_player aufile,{heard}
-audio_source ausine,{tone}
-audio_alert aufile,{directory}/ring.wav
+audio_player aubridge,out
+audio_source aufile,{says}
+snd_path {directory}
 ausrc_srate 8000
 auplay_srate 8000
 module_path {modules}
 module stdio.so
 module g711.so
-module ausine.so
 module aufile.so
+module aubridge.so
+module sndfile.so
 module_tmp uuid.so
 module_tmp account.so
 module_app menu.so
@@ -61,11 +63,11 @@ def phone(
     """Run a phone that registers as ``user``, answers by itself (``answer="manual"``: only rings) and plays a tone."""
     directory.mkdir(parents=True, exist_ok=True)
     (port,) = support.free_ports(1)
-    rtp = 45_000 + port % 900 * 20
-    heard = directory / "heard.wav"
+    rtp = 61_000 + port % 200 * 20
+    says = sound(directory / "says.wav", "synth", "60", "sine", str(tone), "vol", "0.3")
     (directory / "config").write_text(
         CONFIG.format(
-            port=port, rtp=rtp, rtp_end=rtp + 18, heard=heard, tone=tone, directory=directory, modules=MODULES
+            port=port, rtp=rtp, rtp_end=rtp + 18, says=says, directory=directory, modules=MODULES
         )
     )
     (directory / "accounts").write_text(ACCOUNT.format(user=user, sip_port=sip_port, password=password, answer=answer))
