@@ -35,10 +35,10 @@ ACCOUNT = "<sip:{user}@127.0.0.1:{sip_port};transport=udp>;auth_pass={password};
 
 
 class Phone:
-    """A running baresip; ``heard`` is the WAV it records, 8 kHz mono, complete once a call has ended."""
+    """A running baresip."""
 
     def __init__(self, directory: Path, process: subprocess.Popen[str]) -> None:
-        self.heard = directory / "heard.wav"
+        self._directory = directory
         self._log = directory / "baresip.log"
         self.process = process
 
@@ -46,6 +46,11 @@ class Phone:
     def log(self) -> str:
         """What it has printed."""
         return self._log.read_text(errors="replace")
+
+    @property
+    def heard(self) -> Path:
+        """What it heard in its last call, 8 kHz mono; complete once the call has ended."""
+        return max(self._directory.glob("dump-*-dec.wav"))
 
     def registered(self) -> bool:
         """Whether the registrar has accepted it."""
@@ -66,9 +71,7 @@ def phone(
     rtp = 61_000 + port % 200 * 20
     says = sound(directory / "says.wav", "synth", "60", "sine", str(tone), "vol", "0.3")
     (directory / "config").write_text(
-        CONFIG.format(
-            port=port, rtp=rtp, rtp_end=rtp + 18, says=says, directory=directory, modules=MODULES
-        )
+        CONFIG.format(port=port, rtp=rtp, rtp_end=rtp + 18, says=says, directory=directory, modules=MODULES)
     )
     (directory / "accounts").write_text(ACCOUNT.format(user=user, sip_port=sip_port, password=password, answer=answer))
     (directory / "contacts").write_text("")
