@@ -56,11 +56,12 @@ def test_two_known_callers_are_greeted_by_name_and_leave_one_memo_each(
 
     names = {AMARA: "Amara Okafor", BENEDIKT: "Benedikt Sommer"}
     greetings = {caller: spoken(tmp_path / "prompts", f"Hello {name}. {GREETING}") for caller, name in names.items()}
+    named = {caller: spoken(tmp_path / "prompts", f"Hello {name}.") for caller, name in names.items()}
     other = {AMARA: BENEDIKT, BENEDIKT: AMARA}
     for caller in calls:
         heard = samples(tmp_path / f"{caller}.wav")
         assert similarity(heard, greetings[caller]) > 0.8
-        assert similarity(heard, greetings[other[caller]]) < 0.6
+        assert similarity(heard, named[caller]) > similarity(heard, named[other[caller]]) + 0.2
         memo = _only_memo(each_platform, caller, before[caller])
         recording = stored(each_platform, memo["recording_file"])
         assert similarity(samples(recording), samples(speech[caller])) > 0.8
