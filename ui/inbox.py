@@ -22,7 +22,7 @@ from engine.pages import EVERYONE, ROLES, Hit, NavItem, SearchProvider, add_sear
 from engine.screens import find_screen
 from modules.identity import User
 from ui import forms
-from ui.filters import phone, zone
+from ui.filters import duration, phone, zone
 from ui.shell import toast
 
 log = structlog.get_logger()
@@ -262,18 +262,18 @@ def _steps(instance_id: str) -> list[dict[str, Any]]:
 def _detail(row: dict[str, Any]) -> str:
     """A few words about a finished step: what it returned, else which operation it was."""
     output = row["output"]
-    if isinstance(output, dict):
-        parts = [f"{name.replace('_', ' ')} {value}" for name, value in output.items() if _telling(name, value)]
-        if parts:
-            return ", ".join(parts[:3])
-    return row["operation"] or ""
+    words = [_words(name, value) for name, value in output.items()] if isinstance(output, dict) else []
+    return ", ".join([text for text in words if text][:2]) or row["operation"] or ""
 
 
-def _telling(name: str, value: Any) -> bool:
-    """Short texts and numbers tell something; identifiers and bare yes or no do not."""
-    if isinstance(value, bool) or name == "id":
-        return False
-    return isinstance(value, str | int | float) and 0 < len(str(value)) < 32
+def _words(name: str, value: Any) -> str:
+    """Texts speak for themselves, numbers need their name; identifiers and bare yes or no tell nothing."""
+    if isinstance(value, str):
+        return phone(value) if value.startswith("+") else value if 0 < len(value) < 32 and "@" not in value else ""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    label = name.replace("_", " ")
+    return duration(value) if label.endswith(" s") else f"{label} {value}"
 
 
 @blueprint.get("/<task_id>/diagram")
