@@ -143,7 +143,7 @@ def end_call(call: Call, cause: str, duration_s: float) -> None:
     if call.state == "ended":
         return
     for recording in running_recordings(call.id):
-        result = finish_recording(recording, call, "agent_lost")
+        result = finish_recording(recording, call, "agent_lost" if cause == "agent_lost" else "hangup")
         token, attempt = _token(recording.command)
         if call.instance_id and token is not None:
             api.resume(call.instance_id, token, attempt, result=result, key=f"answer:{recording.command}")

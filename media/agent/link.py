@@ -133,6 +133,11 @@ class Link:
                 self._ledger.again()
                 next_beat = 0.0
                 self._stopping.wait(RETRY_SECONDS)
+            except Exception:
+                # A mute agent would lose its calls for one message that went wrong.
+                log.exception("the link stumbled")
+                self._ledger.again()
+                self._stopping.wait(RETRY_SECONDS)
         try:
             self._take_jobs(0.0)
             self._flush(redis)
@@ -202,6 +207,9 @@ class Link:
                     self._take_entry(fields)
             except RespError:
                 fresh = True
+                self._stopping.wait(RETRY_SECONDS)
+            except Exception:
+                log.exception("the link stumbled")
                 self._stopping.wait(RETRY_SECONDS)
         redis.close()
 

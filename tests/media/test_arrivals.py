@@ -244,3 +244,12 @@ def test_an_old_entry_of_a_host_that_was_dead_changes_no_owner(listener: CallLis
     deliver(listener, answered)
     assert (load().owner, load().epoch) == ("interactive-2", 2)
     assert agent.told()[-1] == Acknowledge(CALL, 2, 2, "interactive-2")
+
+
+def test_a_recording_that_never_began_is_empty(listener: CallListener, agent: Agent) -> None:
+    deliver(listener, agent.incoming(CALL))
+    run("call.record")
+    deliver(listener, agent.event(CALL, 2, "ended", {"cause": "hangup", "duration_s": 1.0}))
+    with unit_of_work(write=False):
+        (recording,) = db.session.scalars(select(Recording))
+    assert (recording.reason, recording.duration_s, recording.stored_file_id) == ("hangup", 0.0, None)
