@@ -70,11 +70,10 @@ class CallListener:
         """Return the stream that the host reads for us."""
         return inbox_stream(host)
 
-    def deliver(self, entry: dict[str, bytes]) -> None:
+    def deliver(self, entry: dict[bytes, bytes]) -> None:
         """Take in one entry of the stream, inside the host's unit of work."""
         try:
-            # redis-py names fields by bytes unless told otherwise
-            event = decode({_text(name): value for name, value in entry.items()}[FIELD])
+            event = decode(entry[FIELD.encode()])
         except (ProtocolError, KeyError) as error:
             log.error("event_malformed", error=str(error))
             return
@@ -172,10 +171,6 @@ class CallListener:
             if call.id in idle & self._idle:
                 tell(call.agent, Command(f"unattended:{call.id}", call.id, call.epoch, self._host, Hangup()))
         self._idle = idle
-
-
-def _text(name: str | bytes) -> str:
-    return name.decode() if isinstance(name, bytes) else name
 
 
 def _signs(raw: dict[bytes, bytes]) -> dict[str, Sign]:

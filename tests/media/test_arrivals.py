@@ -32,7 +32,7 @@ def listener(numbers: Numbers) -> CallListener:
 
 def deliver(listener: CallListener, event: Event) -> None:
     with unit_of_work():
-        listener.deliver({FIELD: encode(event)})
+        listener.deliver({FIELD.encode(): encode(event)})
 
 
 def load(call_id: str = CALL) -> Call:
