@@ -8,6 +8,7 @@ happened on the platform before). ``steps`` bring the page into the wanted state
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,14 @@ Amara Again,+4930123456,,
 Alan Turing,+442079460902,,maybe
 Edith Clarke,+442079460903,Clarke Power,partly
 """
+
+#: a shipped diagram with three mistakes
+BROKEN = (
+    (Path(__file__).parents[2] / "bpmn/portals/company_ivr.bpmn")
+    .read_text()
+    .replace('type="call.collect"', 'type="call.colect"')
+    .replace("bpmn:businessRuleTask", "bpmn:complexGateway")
+)
 
 PAGES: list[Page] = [
     Page("login", "/login", user="", ready="#email"),
@@ -73,6 +82,30 @@ PAGES: list[Page] = [
     Page("users", "/administration/users", user="admin", ready="#rows tr"),
     Page("user", "/administration/users/{user}", user="admin", ready="#peek[data-id]"),
     Page("user_new", "/administration/users/new", user="admin", ready=".form-page"),
+    Page("processes", "/administration/processes", ready="#rows tr"),
+    Page("process", "/administration/processes/{process}", ready="#process[data-ready=true]"),
+    Page("upload", "/administration/processes/upload", user="admin", ready="#upload[data-ready=true]"),
+    Page(
+        "upload_refused",
+        "/administration/processes/upload",
+        user="admin",
+        ready="#upload[data-ready=true]",
+        steps=(("upload", "#files", "broken_menu.bpmn", BROKEN), ("wait", ".lint-line")),
+        status=422,
+    ),
+    Page("instances", "/administration/instances", ready="#rows tr"),
+    Page("instance", "/administration/instances/{instance}", ready="#instance[data-ready=true]"),
+    Page("instance_data", "/administration/instances/{instance}?tab=data", ready="#p-data .diff"),
+    Page("instance_history", "/administration/instances/{instance}?tab=history", ready="#p-history li"),
+    Page("instance_calls", "/administration/instances/{instance}?tab=calls", ready="#p-calls .dl"),
+    Page("instance_past", "/administration/instances/{instance}?step=3", ready="#instance[data-ready=true]"),
+    Page("incidents", "/administration/incidents", ready="main h1"),
+    Page("calls", "/support/calls", ready="#rows tr"),
+    Page("call", "/support/calls/{call}", ready="#peek[data-id]"),
+    Page("memos", "/support/memos", ready="#rows tr"),
+    Page("memo", "/support/memos/{memo}", ready="#peek[data-id]"),
+    Page("mail", "/administration/mail/{mail}", ready="#peek[data-id]"),
+    Page("me", "/me", user="anna", ready="#my-memos"),
     Page("password", "/account/password", ready="#old"),
     Page("denied", "/administration/users", user="analyst", status=403),
     Page("not_found", "/nowhere", status=404),

@@ -46,6 +46,15 @@ def play(platform: Platform) -> Scene:
         0.2,
         "a task",
     )
+    task = "SELECT instance_id FROM user_task WHERE status = 'open' ORDER BY created_at"
+    scene.ids["instance"] = _first(platform, task) or ""
+    for name, statement in (
+        ("process", "SELECT id FROM definition WHERE process_id = 'clid_memo' ORDER BY version DESC"),
+        ("memo", "SELECT id FROM memo ORDER BY recorded_at"),
+        ("call", "SELECT call_id FROM memo ORDER BY recorded_at"),
+        ("mail", "SELECT id FROM caught_mail ORDER BY received_at"),
+    ):
+        scene.ids[name] = wait_until(lambda sql=statement: _first(platform, sql), 30, 0.2, name)
     scene.ids["contact"] = _first(platform, "SELECT id FROM contact WHERE name = 'Amara Okafor'") or ""
     scene.ids["user"] = _first(platform, "SELECT id FROM user_account WHERE email LIKE 'reception@%'") or ""
     return scene
