@@ -43,7 +43,7 @@ class Settings(BaseModel):
     batch_hosts: int = Field(1, ge=0, description="Hosts that serve bill runs and imports.")
     workers: int = Field(1, ge=1, description="RQ workers for external effects.")
     report_children: int = Field(1, ge=1, description="Java processes of the reporter; each renders one report.")
-    report_memory: int = Field(200, ge=64, description="Java heap of one of them, in MB.")
+    report_memory: int = Field(400, ge=64, description="Largest Java heap of one of them, in MB; idle it takes 32.")
     smtp_url: str = Field("", description="smtp://user:password@host:587; empty means the built-in catcher.")
     catcher_port: int = Field(2525, description="Port of the built-in mail catcher, on loopback.")
     mail_from: str = Field("CMS <cms@localhost>", description="Sender of the platform's mail.")

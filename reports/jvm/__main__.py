@@ -59,7 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="reports.jvm", description=__doc__)
     parser.add_argument("--reports", type=Path, required=True, help="directory of the JRXML files")
     parser.add_argument("--scratch", type=Path, required=True, help="the only directory Java may write to")
-    parser.add_argument("--memory", type=int, default=200, help="Java heap in MB")
+    parser.add_argument("--memory", type=int, default=400, help="largest Java heap in MB")
     parser.add_argument("--warm-up", nargs="*", default=[], metavar="NAME", help="reports to render once first")
     options = parser.parse_args()
     parent = os.getppid()

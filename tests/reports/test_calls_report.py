@@ -18,6 +18,7 @@ from pypdf import PdfReader
 
 from engine.kernel.errors import InvalidInput, NotFound
 from engine.kernel.settings import Settings
+from modules.reporting.calls import ROWS_LIMIT
 from reports import render
 from tests.reports.conftest import call_row
 
@@ -104,6 +105,15 @@ def test_long_report_repeats_its_header(reporter: Reporter) -> None:
     pages = [page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages]
     assert len(pages) == 4
     assert all("Started" in page and f"Page {number} of 4" in page for number, page in enumerate(pages, 1))
+
+
+def test_largest_report_fits_into_the_memory(reporter: Reporter) -> None:
+    """As many rows as a selection may have; with less memory Java would end in the middle of them."""
+    rows = [
+        call_row(f"2026-11-02T09:{number // 60 % 60:02}:{number % 60:02}", seconds=7) for number in range(ROWS_LIMIT)
+    ]
+    pdf = render("calls", {"rows": rows, "days": []}, "pdf", {**PARAMETERS, "total": ROWS_LIMIT}, settings=reporter[0])
+    assert len(PdfReader(io.BytesIO(pdf)).pages) > 500
 
 
 def test_workbook_has_real_times_and_durations(reporter: Reporter) -> None:
