@@ -113,7 +113,7 @@ def test_largest_report_fits_into_the_memory(reporter: Reporter) -> None:
         call_row(f"2026-11-02T09:{number // 60 % 60:02}:{number % 60:02}", seconds=7) for number in range(ROWS_LIMIT)
     ]
     pdf = render("calls", {"rows": rows, "days": []}, "pdf", {**PARAMETERS, "total": ROWS_LIMIT}, settings=reporter[0])
-    assert len(PdfReader(io.BytesIO(pdf)).pages) > 500
+    assert f"{ROWS_LIMIT} calls" in PdfReader(io.BytesIO(pdf)).pages[-1].extract_text()
 
 
 def test_workbook_has_real_times_and_durations(reporter: Reporter) -> None:
