@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 
 from engine import api
@@ -26,9 +28,9 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.fixture
 def engine(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     answered_by_hand(monkeypatch)
-    made = Engine()
     api.register_carrier("external", lambda rows: None)
-    yield made
+    with time_machine.travel(datetime.now(UTC)) as clock:
+        yield Engine(clock)
     carriers._carriers.clear()
 
 
