@@ -68,6 +68,15 @@ def _is_free(port: int) -> bool:
     return True
 
 
+def conformance_data(name: str) -> Path:
+    """Return the folder of a conformance data set: beside the checkout, or where ``CMS_SHARED_DATA`` says.
+
+    The folder need not exist: the sets are not part of the project.
+    """
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    return Path(os.environ.get("CMS_SHARED_DATA", beside)) / name
+
+
 def service_user() -> str | None:
     """Return the user that servers run as when the tests run as root, else None."""
     if os.geteuid() != 0:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -14,9 +13,10 @@ from lxml import etree
 
 from engine.kernel.errors import BusinessError
 from engine.operations import operation, operation_context
+from tests import support
 
-#: where the data set lies, if it does: beside the checkout, or where CMS_SHARED_DATA says
-DATA = Path(os.environ.get("CMS_SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")) / "betsy"
+#: where the data set lies, if it does
+DATA = support.conformance_data("betsy")
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 ZEEBE = "{http://camunda.org/schema/zeebe/1.0}"

@@ -1,8 +1,7 @@
-"""The DMN Technology Compatibility Kit, where a copy is at hand: ``CMS_DMN_TCK`` names its folder."""
+"""The DMN Technology Compatibility Kit, where a copy is at hand."""
 
 from __future__ import annotations
 
-import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ import pytest
 from engine.definitions.documents import parse_xml
 from engine.dmn import decide, parse_decisions
 from engine.feel.temporal import parse_literal
+from tests import support
 
-KIT = Path(os.environ.get("CMS_DMN_TCK", "/nonexistent"))
+KIT = support.conformance_data("dmn_tck")
 CASE = "{http://www.omg.org/spec/DMN/20160719/testcase}"
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 NUMBERS = ("decimal", "double", "integer", "int", "float", "long")
@@ -51,7 +51,7 @@ def agree(found: Any, expected: Any) -> bool:
 FILES = sorted(KIT.glob("compliance-level-2/*/*-test-*.xml"))
 
 
-@pytest.mark.skipif(not FILES, reason="no copy of the kit: set CMS_DMN_TCK")
+@pytest.mark.skipif(not FILES, reason="the DMN kit is not at hand")
 @pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
 def test_level_2(file: Path) -> None:
     suite = parse_xml(file.read_bytes())
