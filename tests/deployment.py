@@ -26,9 +26,9 @@ from tests import support
 
 ROOT = Path(__file__).parents[1]
 AGENTS = 3
-#: RTP ports of one platform: those of its agents, then those of rtpengine.
-RTP_BLOCK = 100 * AGENTS + 200
-_rtp_blocks = count(random.randrange(40))  # suites that run side by side begin elsewhere
+#: RTP ports of one platform: 200 for rtpengine, then 100 for each agent, at most ten.
+RTP_BLOCK = 1_200
+_rtp_blocks = count(random.randrange(20))  # suites that run side by side begin elsewhere
 
 
 class Platform:
@@ -161,11 +161,11 @@ class Platform:
 
 
 @contextmanager
-def platform(database_url: str = "", **more: object) -> Iterator[Platform]:
+def platform(database_url: str = "", agents: int = AGENTS, **more: object) -> Iterator[Platform]:
     """Start a platform of its own, with ``more`` settings, and end it."""
     web, sip, ws, rtpengine, catcher = support.free_ports(5)
-    agent_port = support.free_ports(AGENTS + 1, consecutive=True)[0]
-    rtp_port = 33_000 + next(_rtp_blocks) % 40 * RTP_BLOCK
+    agent_port = support.free_ports(agents + 1, consecutive=True)[0]
+    rtp_port = 33_000 + next(_rtp_blocks) % 20 * RTP_BLOCK
     with support.short_directory() as directory:
         settings = Settings(
             data_dir=directory / "data",
@@ -175,11 +175,11 @@ def platform(database_url: str = "", **more: object) -> Iterator[Platform]:
             ws_port=ws,
             rtpengine_port=rtpengine,
             catcher_port=catcher,
-            agents=AGENTS,
+            agents=agents,
             agent_port=agent_port,
-            rtp_port=rtp_port,
-            edge_rtp_port=rtp_port + 100 * AGENTS,
-            edge_rtp_port_end=rtp_port + RTP_BLOCK - 1,
+            rtp_port=rtp_port + 200,
+            edge_rtp_port=rtp_port,
+            edge_rtp_port_end=rtp_port + 199,
         ).model_copy(update=more)
         directory.chmod(0o755)
         given = {f"CMS_{name.upper()}": str(getattr(settings, name)) for name in settings.model_fields_set | set(more)}

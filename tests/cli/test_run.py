@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from engine.kernel.errors import ConfigurationError, Conflict
 from engine.kernel.settings import Settings
 from tests.support import give_to_service_user, service_user
+from ui.cli import main
 from ui.cli.run import check, only_one
 
 ROOT = Path(__file__).parents[2]
@@ -66,3 +68,10 @@ def test_root_does_not_take_over_a_directory_in_use(data_dir: Path) -> None:
     assert done.returncode == 1
     assert "belongs to root and is in use" in done.stderr
     assert data_dir.stat().st_uid == 0
+
+
+def test_without_a_platform_the_first_step_is_named(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CMS_DATA_DIR", str(data_dir))
+    done = CliRunner().invoke(main, ["user", "list"])
+    assert done.exit_code == 1
+    assert "call ./cms run" in done.output

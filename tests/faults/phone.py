@@ -93,7 +93,7 @@ class Phone:
 
     def say(self, sound: np.ndarray[Any, Any]) -> None:
         """Speak samples of 8 kHz, after what is being said."""
-        coded = _to_mulaw(sound)
+        coded = to_mulaw(sound)
         self._to_say += [coded[start : start + PACKET].ljust(PACKET, b"\xff") for start in range(0, len(coded), PACKET)]
 
     def hang_up(self) -> None:
@@ -154,7 +154,8 @@ def _from_mulaw(coded: bytes) -> np.ndarray[Any, Any]:
     return np.where(value & 0x80, -magnitude, magnitude) / 32768
 
 
-def _to_mulaw(samples: np.ndarray[Any, Any]) -> bytes:
+def to_mulaw(samples: np.ndarray[Any, Any]) -> bytes:
+    """Return samples between -1 and 1 as G.711 µ-law."""
     linear = np.clip(samples * 32768, -32635, 32635).astype(np.int32)
     sign = np.where(linear < 0, 0x80, 0)
     magnitude = np.abs(linear) + 0x84

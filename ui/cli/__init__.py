@@ -28,6 +28,9 @@ COMMANDS: dict[str, str] = {
     "process": "ui.cli.process:process",
 }
 
+#: How SQLite and PostgreSQL say that the database was never set up.
+NO_TABLES = ("no such table", "UndefinedTable")
+
 
 class Door(click.Group):
     """Finds commands in ``COMMANDS`` and turns expected failures into a sentence and exit code 1."""
@@ -47,6 +50,13 @@ class Door(click.Group):
             return super().invoke(ctx)
         except CmsError as error:
             click.echo(f"{ctx.info_name} {ctx.invoked_subcommand}: {error.message}", err=True)
+            sys.exit(1)
+        except Exception as error:
+            if not any(sign in str(error) for sign in NO_TABLES):
+                raise
+            click.echo(
+                f"{ctx.info_name} {ctx.invoked_subcommand}: there is no platform here yet, call ./cms run", err=True
+            )
             sys.exit(1)
 
 
