@@ -37,8 +37,6 @@ KNOWN: dict[str, str] = {
     "events/Compensation_EndEvent_TopLevel.bpmn": "compensation",
     "events/Compensation_StartEvent_EventSubProcess.bpmn": "compensation",
     "events/Compensation_TriggeredByCancel.bpmn": "compensation",
-    "events/EventDefinitionRef_Error_StartEvent_EventSubProcess_Interrupting.bpmn": "shared event definitions",
-    "events/EventDefinitionRef_Signal_BoundaryEvent_SubProcess_NonInterrupting.bpmn": "shared event definitions",
     "events/Multiple_IntermediateEvent_MissingEvent.bpmn": "multiple events",
     "events/Multiple_IntermediateEvent_ThrowFirstEventDefinition.bpmn": "multiple events",
     "events/Multiple_IntermediateEvent_ThrowLastEventDefinition.bpmn": "multiple events",
