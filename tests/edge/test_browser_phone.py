@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from sqlalchemy import select, update
 from werkzeug.serving import make_server
 
@@ -28,14 +27,6 @@ from tests.edge.rtp import Media
 from ui.app import create_app
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-
-CHROMIUM = shutil.which("chromium")
-# fmt: off
-FLAGS = ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
-         "--allow-loopback-in-peer-connection", "--autoplay-policy=no-user-gesture-required", "--disable-gpu",
-         "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-         "--no-first-run", "--disable-default-apps", "--disable-domain-reliability", "--no-pings"]
-# fmt: on
 
 
 @pytest.fixture
@@ -70,14 +61,6 @@ def site(office: Edge) -> Iterator[str]:
     yield f"http://127.0.0.1:{office.settings.web_port}"
     server.shutdown()
     thread.join()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
