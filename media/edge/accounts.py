@@ -26,7 +26,7 @@ from engine.kernel.errors import CmsError, InvalidInput, TransientError
 from engine.kernel.settings import Settings
 from engine.kernel.types import Secret
 from media.edge import rpc
-from media.edge.database import edge_transaction, location, subscriber
+from media.edge.database import edge_transaction, ensure_edge_database, location, subscriber
 
 log = structlog.get_logger()
 
@@ -173,6 +173,7 @@ def _project_quietly(settings: Settings, usernames: Collection[str]) -> None:
 
 def project_accounts(settings: Settings, usernames: Collection[str] | None = None) -> int:
     """Bring Kamailio's accounts (all, or the named ones) in line with ours; return how many changed."""
+    ensure_edge_database(settings)
     wanted = _wanted(settings, usernames)
     columns = [column for column in subscriber.c if column.name not in ("id", "domain")]
     with edge_transaction(settings, write=False) as connection:

@@ -224,6 +224,17 @@ def edge_transaction(settings: Settings, *, write: bool = True) -> Iterator[Conn
         yield connection
 
 
+_known: set[str] = set()
+
+
+def ensure_edge_database(settings: Settings) -> None:
+    """Create Kamailio's database unless this process has seen it: accounts may be older than Kamailio's first start."""
+    name = settings.database if is_postgresql(settings) else str(sqlite_path(settings))
+    if name not in _known or not (is_postgresql(settings) or sqlite_path(settings).exists()):
+        create_edge_database(settings)
+        _known.add(name)
+
+
 def create_edge_database(settings: Settings) -> None:
     """Create what is missing of Kamailio's database; what is there stays."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)

@@ -155,3 +155,9 @@ def test_wrong_fields_are_named(
 def test_a_short_password_is_refused(app: object) -> None:
     with pytest.raises(InvalidInput, match="12 characters"), unit_of_work():
         save_account(SipAccount(tenant_id=TENANT, username="201", number="201"), Secret("short"))
+
+
+def test_accounts_made_before_the_first_start_are_there(app: object, account: Callable[..., SipAccount]) -> None:
+    account("201")
+    assert sweep_accounts() == 1, "only the trunk of cms dial is new"
+    assert sweep_accounts() == 0
