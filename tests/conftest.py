@@ -16,6 +16,7 @@ import psycopg
 import pytest
 import redis
 from flask import Flask
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
@@ -27,6 +28,25 @@ from tests.deployment import Platform
 from tests.deployment import platform as platform_of_its_own
 
 _numbers = count(1)
+
+#: Chromium as root on a machine without a network beyond loopback, with a microphone that beeps
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--no-pings",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-dev-shm-usage",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--allow-loopback-in-peer-connection",
+    "--autoplay-policy=no-user-gesture-required",
+]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -186,3 +206,12 @@ def each_platform(request: pytest.FixtureRequest) -> Platform:
     running: Platform = request.getfixturevalue(name)
     running.wait_until_ready()
     return running
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, one for the whole session: Playwright allows no second one in the same thread."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -13,7 +12,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, sync_playwright
 
 from engine.kernel.db import unit_of_work
 from engine.kernel.errors import CmsError
@@ -28,14 +26,6 @@ from tests.edge.sip import UserAgent
 
 PASSWORD = "correct horse battery"
 TENANT = "t" * 32
-
-CHROMIUM = shutil.which("chromium")
-# fmt: off
-FLAGS = ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
-         "--allow-loopback-in-peer-connection", "--autoplay-policy=no-user-gesture-required", "--disable-gpu",
-         "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-         "--no-first-run", "--disable-default-apps", "--disable-domain-reliability", "--no-pings"]
-# fmt: on
 
 
 @pytest.fixture
@@ -151,12 +141,3 @@ def account(app: Flask) -> Callable[..., SipAccount]:
             return save_account(new, Secret(PASSWORD))
 
     return make
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium with a microphone that beeps."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
