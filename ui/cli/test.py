@@ -22,7 +22,7 @@ CHECKS = (
 def test(arguments: tuple[str, ...]) -> None:
     """Run all checks and tests; with arguments (-k word, a path …) only pytest with them."""
     wrong = [] if arguments else [" ".join(check) for check in CHECKS if not _passes(*check)]
-    passed = _passes("pytest", *arguments)
+    passed = _passes("pytest", *(arguments or ("--durations=25",)))
     if wrong:
         click.echo(f"Not clean (see above): {'; '.join(wrong)}", err=True)
     sys.exit(0 if passed and not wrong else 1)
