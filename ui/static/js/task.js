@@ -25,6 +25,7 @@
       if (note) note.textContent = `Draft kept ${time()}`;
     });
     form.addEventListener("submit", () => {
+      document.getElementById("task-state")?.remove(); // news of our own change must not overtake its answer
       document.querySelectorAll(`[form=${form.id}]`).forEach(button => { button.disabled = true; });
     });
     addEventListener("pageshow", () => document.querySelectorAll(`[form=${form.id}]`).forEach(button => { button.disabled = false; }));

@@ -111,10 +111,12 @@ function paint() {
     const badge = document.createElement("button");
     badge.type = "button";
     badge.className = `token still ${error ? "incident" : "waiting"}`;
-    badge.setAttribute("aria-label", found.map(([problem]) => problem.message).join(" "));
+    const messages = found.map(([problem]) => problem.message).join(" "); // the name begins with what is seen
+    badge.setAttribute("aria-label", `${found.length} ${found.length === 1 ? "problem" : "problems"}: ${messages}`);
     badge.title = found.map(([problem]) => `${problem.message} ${problem.remedy || ""}`).join("\n");
     const icon = document.createElement("i");
     icon.className = `ti ti-${error ? "alert-octagon" : "alert-triangle"}`;
+    icon.setAttribute("aria-hidden", "true");
     badge.append(icon, String(found.length));
     badge.addEventListener("click", () => select(found[0][1], false));
     const place = drawing.visible(element);
