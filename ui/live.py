@@ -22,7 +22,7 @@ from prometheus_client import Gauge
 
 from engine.api import Instance
 from engine.kernel.actor import Actor, current_actor, scoped
-from engine.kernel.bus import LIVE_CHANNEL, bus
+from engine.kernel.bus import BUS_LOST, LIVE_CHANNEL, bus
 from engine.kernel.db import db
 from engine.kernel.errors import InvalidInput, TransientError
 from engine.pages import EVERYONE, STAFF, allow
@@ -144,7 +144,7 @@ class Hub:
                     while not self._closed.is_set():
                         # A time limit lets the client's health check notice a connection that died silently.
                         self._take(subscription.get_message(timeout=1.0))
-            except redis.RedisError as error:
+            except BUS_LOST as error:
                 if not complained:
                     log.warning("news_subscription_lost", error=str(error))
                 complained = True

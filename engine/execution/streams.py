@@ -8,7 +8,7 @@ from typing import Any
 import redis
 import structlog
 
-from engine.kernel.bus import bus
+from engine.kernel.bus import BUS_LOST, bus
 
 log = structlog.get_logger()
 
@@ -44,7 +44,7 @@ class Streams:
                 log.warning("stream_refused", error=str(error))
             self._prepared = False
             return []
-        except redis.RedisError as error:
+        except BUS_LOST as error:
             if self.ok:
                 log.warning("bus_lost", error=str(error))
             self.ok = self._prepared = False

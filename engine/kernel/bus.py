@@ -14,6 +14,8 @@ from engine.kernel.types import to_json
 log = structlog.get_logger()
 
 LIVE_CHANNEL = "cms:live"
+#: what a connection that is lost while one reads may raise; redis-py also lets out the error of its closed buffer
+BUS_LOST = (redis.RedisError, OSError, ValueError)
 
 _client: redis.Redis | None = None
 

@@ -57,6 +57,8 @@ def play(platform: Platform) -> Scene:
         scene.ids[name] = wait_until(lambda sql=statement: _first(platform, sql), 30, 0.2, name)
     scene.ids["contact"] = _first(platform, "SELECT id FROM contact WHERE name = 'Amara Okafor'") or ""
     scene.ids["user"] = _first(platform, "SELECT id FROM user_account WHERE email LIKE 'reception@%'") or ""
+    scene.ids["application"] = _first(platform, "SELECT id FROM application WHERE process_id = 'company_ivr'") or ""
+    scene.ids["extension"] = _first(platform, "SELECT id FROM extension WHERE number = '201'") or ""
     return scene
 
 

@@ -16,7 +16,7 @@ from tests.support import wait_until
 
 def memos(scene: Scene) -> list[dict[str, Any]]:
     """The memos of the second demo contact, newest first."""
-    return scene.platform.query("SELECT * FROM memo WHERE number = '+4930123457' ORDER BY created_at DESC")
+    return scene.platform.query("SELECT * FROM memo WHERE caller = '+4930123457' ORDER BY created_at DESC")
 
 
 def test_a_memo_is_reviewed_and_its_note_written(scene: Scene, window: Callable[..., Watched]) -> None:
