@@ -23,11 +23,13 @@ Reporter = tuple[Settings, Callable[[], int]]
 
 
 def test_probe_does_a_report(reporter: Reporter) -> None:
-    health = probe(reporter[0])
+    settings = reporter[0]
+    health = probe(settings)
     assert health.state == "ready"
     assert health.ok
     assert "an empty report took" in health.detail
-    assert 50 < health.resident_mb < 300
+    # the heap it may have, which a large report before this one may have filled, and the machine around it
+    assert 50 < health.resident_mb < settings.report_memory + 150
 
 
 def test_killed_child_costs_the_reader_only_time(reporter: Reporter) -> None:
