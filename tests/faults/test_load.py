@@ -26,19 +26,35 @@ KNOWN = ("+4930123456", "+4930123457")
 STRANGER = "+4930999888"
 AGENTS = 10
 #: Seconds after the answer at which the greeting is over and the recording runs.
-GREETING_MS = 10_500
+GREETING_MS = 8_500
 #: Bytes by which a process may grow during the second half of the calls: buffers that fill, but no leak of calls.
 GROWTH = 12_000_000
+OPEN_TASKS = "SELECT count(*) FROM user_task WHERE status = 'open'"
+
+#: The edge stands between caller and agent: what belongs to the call goes along the recorded route.
+ACKNOWLEDGE = """<send><![CDATA[
+
+ACK [next_url] SIP/2.0
+Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]
+[routes]
+From: <sip:[field0]@[local_ip]:[local_port]>;tag=[call_number]
+[last_To:]
+Call-ID: [call_id]
+CSeq: 2 ACK
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>"""
 
 
 def authenticated(platform: Platform, *steps: str) -> str:
     """Return the scenario of a caller behind the trusted trunk, who is answered."""
     password = platform.settings.secret("trunk_password")
     to = "To: <sip:[service]@[remote_ip]:[remote_port]>"
-    digest = f"[authentication username=cms-dial password={password}]\n"
+    digest = f"[authentication username=cms-dial password={password}]"
     first = INVITE + '<recv response="100" optional="true"/><recv response="407" auth="true"/>' + request("ACK", 1)
-    again = request("INVITE", 2, body=SDP, to=to, extra=digest)
-    whole = scenario(first, again, PROVISIONAL, '<recv response="200"/>', request("ACK", 2), *steps)
+    again = request("INVITE", 2, body=SDP, to=f"{to}\n{digest}")
+    whole = scenario(first, again, PROVISIONAL, '<recv response="200" rrs="true"/>', ACKNOWLEDGE, *steps)
     return whole.replace("+4930123456", "[field0]").replace("[media_port]", "[auto_media_port]")
 
 
@@ -48,7 +64,7 @@ def speech(directory: Path) -> Path:
     text = "This is a message for the load test of the telephone platform."
     subprocess.run(["espeak-ng", "-w", directory / "raw.wav", text], check=True)
     subprocess.run(
-        ["sox", directory / "raw.wav", "-r", "8000", "-c", "1", "-b", "16", wav, "pad", "0", "3", "trim", "0", "3"],
+        ["sox", directory / "raw.wav", "-r", "8000", "-c", "1", "-b", "16", wav, "trim", "0", "3"],
         check=True,
     )
     path = directory / "speech.pcap"
@@ -115,16 +131,17 @@ def count(platform: Platform, statement: str) -> int:
 def test_a_hundred_calls_leave_exactly_what_they_should(tmp_path: Path) -> None:
     with platform_of_its_own(agents=AGENTS) as platform:
         half(platform, tmp_path / "first", CALLS // 2)
-        wait_until(lambda: count(platform, "SELECT count(*) FROM caught_mail") == CALLS // 4, 60, what="the mails")
+        wait_until(lambda: count(platform, OPEN_TASKS) == CALLS // 4, 60, what="the tasks after the mails")
         before = memory(platform)
         half(platform, tmp_path / "second", CALLS - CALLS // 2)
-        wait_until(lambda: count(platform, "SELECT count(*) FROM caught_mail") == CALLS // 2, 60, what="the mails")
+        wait_until(lambda: count(platform, OPEN_TASKS) >= CALLS // 2, 60, what="the tasks after the mails")
         after = memory(platform)
         assert count(platform, "SELECT count(*) FROM incident") == 0
         assert count(platform, "SELECT count(*) FROM call WHERE state = 'ended' AND instance_id IS NOT NULL") == CALLS
         assert count(platform, "SELECT count(*) FROM memo") == CALLS // 2
         assert count(platform, "SELECT count(DISTINCT recording_id) FROM memo") == CALLS // 2
-        assert count(platform, "SELECT count(*) FROM user_task WHERE status = 'open'") == CALLS // 2
+        assert count(platform, OPEN_TASKS) == CALLS // 2
+        assert count(platform, "SELECT count(*) FROM caught_mail") == CALLS // 2
         assert count(platform, "SELECT count(*) FROM instance") == CALLS
         waiting = "SELECT count(*) FROM instance WHERE status = 'waiting'"  # for their review
         assert count(platform, waiting) == CALLS // 2
