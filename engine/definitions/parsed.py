@@ -68,9 +68,7 @@ def _read(definition_id: str) -> Parsed:
     root = parse_xml(diagram_xml(definition_id).encode())
     normalise(root)
     beside = {
-        item.name: item.content.encode()
-        for item in resources(definition.deployment_id)
-        if item.kind in ("form", "dmn")
+        item.name: item.content.encode() for item in resources(definition.deployment_id) if item.kind in ("form", "dmn")
     }
     held = examine(beside)
     process = next(item for item in root.iterchildren(bpmn("process")) if item.get("id") == definition.process_id)
